@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# domkeeper: one non-recursive makefile. `make help` lists the targets.
+-include config.mk
+
+CXX ?= g++
+ifeq ($(origin CXX),default)
+CXX = g++
+endif
+PREFIX ?= /usr/local
+DESTDIR ?=
+SAN ?=
+empty :=
+comma := ,
+# A sanitizer build has a tree of its own, so that the two never mix objects.
+BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+VERSION := 0.1.0
+
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast \
+       -Wnon-virtual-dtor -Woverloaded-virtual -Wswitch -Werror
+CXXFLAGS ?= -O2 -g
+ALL_CXXFLAGS = -std=c++20 $(CXXFLAGS) $(WARN) -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
+       $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -U_FORTIFY_SOURCE) \
+       -DDOMKEEPER_VERSION='"$(VERSION)"' -I. -pthread
+ALL_LDFLAGS = $(LDFLAGS) -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
+# One list for all programs: --as-needed drops from each what it does not call.
+LIBS = -lvirt -lfreeipmi -lsqlite3 -lboost_program_options
+
+LIB_SRC  := $(sort $(wildcard lib/*/*.cpp))
+PARTS    := $(sort $(filter-out %_test.cpp,$(wildcard plugins/*.cpp fence/*.cpp eventhandlers/*.cpp)))
+# A program is a file named check_*, fence_*, handle_* or domkeeper; its neighbours are parts of it.
+MAINS    := $(filter plugins/check_% fence/fence_% eventhandlers/handle_% eventhandlers/domkeeper.cpp,$(PARTS))
+PART_SRC := $(filter-out $(MAINS),$(PARTS))
+TEST_SRC := $(sort $(wildcard tests/unit/*.cpp))
+PROGRAMS := $(MAINS:%.cpp=$(BUILD)/%)
+
+OBJ = $(1:%.cpp=$(BUILD)/obj/%.o)
+ARCHIVE = $(BUILD)/libdomkeeper.a
+
+.PHONY: all
+all: $(PROGRAMS)
+
+$(BUILD)/obj/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
+
+$(ARCHIVE): $(call OBJ,$(LIB_SRC) $(PART_SRC))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(PROGRAMS): $(BUILD)/%: $(BUILD)/obj/%.o $(ARCHIVE)
+	@mkdir -p $(@D)
+	$(CXX) -o $@ $< $(ARCHIVE) $(ALL_LDFLAGS) $(LIBS)
+
+$(BUILD)/unit_tests: $(call OBJ,$(TEST_SRC)) $(ARCHIVE)
+	$(CXX) -o $@ $(call OBJ,$(TEST_SRC)) $(ARCHIVE) $(ALL_LDFLAGS) -lCatch2WithMain $(LIBS)
+
+-include $(patsubst %.o,%.d,$(call OBJ,$(LIB_SRC) $(PARTS) $(TEST_SRC)))
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+
+-include mk/*.mk

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/core/time.hpp"
+#include "lib/core/units.hpp"
+
+namespace domkeeper {
+
+/// A thing that can take a host's power (or disks) away, as the cluster file describes it.
+struct FenceDevice {
+    std::string name;
+    std::string agent;  ///< "fence_ipmi"
+    /// Options by the fence agent API's names (ip, ipport, username, plug, ...), no secrets.
+    std::map<std::string, std::string> options;
+    std::string password_file;  ///< empty: none
+};
+
+/// Devices that must all succeed before the host counts as off.
+using FenceLevel = std::vector<std::string>;
+
+/// A physical host that runs domains.
+struct Host {
+    std::string name;
+    std::string address;           ///< IP address or name, for ping and TCP probes
+    std::string uri;               ///< libvirt connection URI
+    std::optional<Bytes> memory;   ///< empty: what the hypervisor says
+    Bytes reserve;                 ///< memory that domains never get
+    std::vector<FenceLevel> fence; ///< tried in this order
+};
+
+enum class RestartPolicy { Always, Never };
+enum class Expected { Running, Off, Any };
+
+/// A domain that domkeeper looks after.
+struct Domain {
+    std::string name;
+    std::vector<std::string> hosts;  ///< where it may run; empty: everywhere
+    int priority = 0;                ///< higher is placed and started first
+    RestartPolicy restart = RestartPolicy::Always;
+    Expected expect = Expected::Running;
+};
+
+/// What to do about a domain that might run on a peer which does not answer.
+enum class UnseenPeers {
+    Refuse,      ///< don't start it: it may have been moved there since the record was taken
+    TrustRecord  ///< the record says where it ran; start it
+};
+
+struct Policy {
+    int max_hosts_lost = 1;
+    std::vector<std::string> witnesses;
+    std::optional<int> witnesses_needed;  ///< empty: the majority of them
+    Duration look_time{400};
+    Duration record_max_age{600'000};
+    Duration settle_time{5'000};
+    Duration fence_time{60'000};  ///< for one level
+    Duration start_time{60'000};  ///< for one domain
+    Duration observe_time{1'000};
+    int starts_per_host = 4;
+    int start_attempts = 2;
+    UnseenPeers unseen_peers = UnseenPeers::Refuse;
+    std::vector<std::string> notify;  ///< command and arguments; empty: none
+
+    /// How many witnesses must answer before anybody is fenced.
+    int quorum() const;
+};
+
+/// The whole cluster file as values.
+struct Inventory {
+    std::string name;
+    std::string state_dir = "/var/lib/domkeeper";
+    Policy policy;
+    std::vector<Host> hosts;
+    std::vector<FenceDevice> devices;
+    std::vector<Domain> domains;
+
+    const Host* find_host(const std::string& host_name) const;
+    const FenceDevice* find_device(const std::string& device_name) const;
+    const Domain* find_domain(const std::string& domain_name) const;
+    /// False when the domain's list of hosts leaves `host_name` out.
+    bool may_run(const Domain& domain, const std::string& host_name) const;
+};
+
+}  // namespace domkeeper

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lib/core/time.hpp"
+
+namespace domkeeper {
+
+/// Number of an incident, from 1; 0 stands for what belongs to none.
+using IncidentId = std::int64_t;
+
+/// What a monitor says of a host.
+enum class HostState { Up, Down, Unreachable };
+enum class StateType { Soft, Hard };
+
+std::string_view host_state_name(HostState state);  ///< "UP", "DOWN", "UNREACHABLE"
+std::string_view state_type_name(StateType type);   ///< "SOFT", "HARD"
+std::optional<HostState> parse_host_state(std::string_view text);
+std::optional<StateType> parse_state_type(std::string_view text);
+
+struct HostEvent {
+    std::string host;
+    HostState state = HostState::Down;
+    StateType type = StateType::Hard;
+    std::string source;  ///< "monitor", "operator alice"; printable
+    std::string output;  ///< what the monitor's check said; printable
+    /// An operator's recorded word that the host is off: counts as proof. Empty: none was given.
+    std::string confirmed_off;
+};
+
+enum class EntryKind {
+    Event,     ///< something was reported or seen
+    Decision,  ///< what was concluded, and why
+    Intent,    ///< an effect that is about to be tried
+    Outcome,   ///< how it ended
+    Refusal,   ///< what was not done, and why
+};
+
+enum class StepKind { None, Look, Fence, Observe, Plan, Start, Verify, Close };
+
+std::string_view entry_kind_name(EntryKind kind);  ///< "event", "decision", ...
+std::string_view step_kind_name(StepKind step);    ///< "", "look", "fence", ...
+std::optional<EntryKind> parse_entry_kind(std::string_view text);
+std::optional<StepKind> parse_step_kind(std::string_view text);
+
+/// One line of the journal. All texts are printable and free of secrets.
+struct JournalEntry {
+    IncidentId incident = 0;
+    TimePoint at;
+    EntryKind kind = EntryKind::Event;
+    StepKind step = StepKind::None;
+    std::string host;    ///< the lost host
+    std::string domain;  ///< empty: the step is about the host
+    std::string target;  ///< the host or device acted on; empty: none
+    bool ok = true;      ///< of an Outcome: whether it succeeded
+    std::string text;    ///< the reason, for people
+};
+
+enum class IncidentState {
+    Open,       ///< being worked on, or its worker was killed
+    Recovered,  ///< every domain that was to run runs
+    Partial,    ///< some domain was refused
+    Refused,    ///< nothing was done, with the reason
+    FalseAlarm, ///< the host lives
+    Failed,     ///< the host could not be proved off
+};
+
+std::string_view incident_state_name(IncidentState state);
+std::optional<IncidentState> parse_incident_state(std::string_view text);
+
+struct Incident {
+    IncidentId id = 0;
+    std::string host;
+    TimePoint opened;
+    std::optional<TimePoint> closed;
+    IncidentState state = IncidentState::Open;
+    std::string summary;  ///< one line, printable
+};
+
+/// Whether domkeeper may act. A new installation is disarmed.
+struct Arming {
+    bool armed = false;
+    std::optional<TimePoint> until;  ///< of a disarming: it ends by itself then
+    std::string who;
+    std::string reason;
+    TimePoint since;
+
+    bool armed_at(TimePoint now) const { return armed || (until && now >= *until); }
+};
+
+}  // namespace domkeeper

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "lib/core/domain.hpp"
+#include "lib/core/inventory.hpp"
+#include "lib/core/power.hpp"
+#include "lib/core/record.hpp"
+#include "lib/core/time.hpp"
+
+namespace domkeeper {
+
+/// The hypervisor of one host. Every call ends by its deadline, whatever the far side does, and
+/// may be made from any thread. All throw Unreachable, TimedOut, Denied or ProtocolError.
+class Hypervisor {
+  public:
+    virtual ~Hypervisor() = default;
+
+    /// The host and all its domains, active and defined. One bulk call where the driver has it,
+    /// bounded work for each domain where not. A domain that can't be read carries its trouble.
+    virtual HostView read_host(Deadline deadline) = 0;
+
+    /// The definition from which the domain would be started, secrets and all.
+    virtual DomainDefinition read_definition(const std::string& uuid, Deadline deadline) = 0;
+
+    /// Starts a domain here that ran on another host; the proof is what allows it. Defines it
+    /// first where the record says it was persistent. When it throws TimedOut the start may
+    /// still happen: observe, never assume.
+    virtual void start_elsewhere(const DomainRecord& domain, const ProofOfOff& proof,
+                                 Deadline deadline) = 0;
+};
+
+/// Hands out the hypervisor of a host, connected at the first call and kept until destroyed.
+class Hypervisors {
+  public:
+    virtual ~Hypervisors() = default;
+    virtual std::shared_ptr<Hypervisor> at(const Host& host) = 0;
+};
+
+}  // namespace domkeeper

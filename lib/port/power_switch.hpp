@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/core/inventory.hpp"
+#include "lib/core/power.hpp"
+#include "lib/core/time.hpp"
+
+namespace domkeeper {
+
+/// One plug of one device that can take power away. Calls end by their deadline and throw
+/// Unreachable, TimedOut, Denied, ProtocolError or UsageError.
+class PowerSwitch {
+  public:
+    virtual ~PowerSwitch() = default;
+    /// Off only when the device itself says so in its documented way.
+    virtual PowerState read(Deadline deadline) = 0;
+    /// Sends the command; that it was accepted says nothing about the power: read() does.
+    virtual void command(PowerCommand command, Deadline deadline) = 0;
+};
+
+/// Makes the switch for a device of the cluster file. Throws UsageError for an unknown agent or
+/// a bad option, and Denied or SystemError for a secrets file that can't or mustn't be read.
+class PowerSwitches {
+  public:
+    virtual ~PowerSwitches() = default;
+    virtual std::unique_ptr<PowerSwitch> open(const FenceDevice& device) = 0;
+};
+
+}  // namespace domkeeper
