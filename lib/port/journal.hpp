@@ -3,11 +3,25 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/core/journal_types.hpp"
+#include "lib/core/record.hpp"
 
 namespace domkeeper {
+
+/// One step's worth of journal: what changes together is written together.
+struct JournalBatch {
+    std::vector<Incident> opened;        ///< with ids from next_incident() on
+    std::vector<JournalEntry> entries;   ///< in order
+    std::vector<Incident> closed;        ///< id, closed, state and summary count; the rest is kept
+    std::size_t events_done = 0;         ///< so many of the oldest pending events are forgotten
+
+    bool empty() const {
+        return opened.empty() && entries.empty() && closed.empty() && events_done == 0;
+    }
+};
 
 /// The durable memory of what was reported, decided, tried and refused. Whatever a call wrote is
 /// on disk when it returns. All throw SystemError (disk full, unreadable, newer version).
@@ -15,13 +29,16 @@ class Journal {
   public:
     virtual ~Journal() = default;
 
-    /// Opens an incident; the caller appends its first entries.
-    virtual IncidentId open_incident(const std::string& host, TimePoint at) = 0;
-    /// Closes it with its end state and one line.
-    virtual void close_incident(IncidentId id, IncidentState state, const std::string& summary,
-                                TimePoint at) = 0;
-    /// Appends in order, all or none.
-    virtual void append(const std::vector<JournalEntry>& entries) = 0;
+    /// The number that the next incident gets. Only the holder of the worker's lock may use it.
+    virtual IncidentId next_incident() = 0;
+    /// Writes the whole batch in one transaction: all or none, durable when it returns.
+    virtual void commit(const JournalBatch& batch) = 0;
+    /// A batch of entries alone.
+    void append(std::vector<JournalEntry> entries) {
+        JournalBatch batch;
+        batch.entries = std::move(entries);
+        commit(batch);
+    }
 
     virtual std::vector<Incident> incidents(int newest) = 0;  ///< newest first
     virtual std::optional<Incident> incident(IncidentId id) = 0;
@@ -32,10 +49,8 @@ class Journal {
 
     /// Events on their way to the worker: put by handlers, taken by the one who holds the lock.
     virtual void push_event(const HostEvent& event, TimePoint at) = 0;
-    /// What waits, oldest first. It stays until done_events().
+    /// What waits, oldest first. It stays until a batch says that it is done with.
     virtual std::vector<HostEvent> pending_events() = 0;
-    /// Forgets the oldest `count` pending events.
-    virtual void done_events(std::size_t count) = 0;
 
     virtual Arming arming() = 0;
     virtual void set_arming(const Arming& arming) = 0;
