@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lib/core/inventory_check.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "lib/core/text.hpp"
+
+namespace domkeeper {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array<PolicyNumber, 3> numbers{{
+    {"max_hosts_lost", &Policy::max_hosts_lost, 1, 1000},
+    {"starts_per_host", &Policy::starts_per_host, 1, 256},
+    {"start_attempts", &Policy::start_attempts, 1, 10},
+}};
+
+constexpr std::array<PolicySpan, 6> spans{{
+    {"look_time", &Policy::look_time, 10ms, 1min},
+    {"record_max_age", &Policy::record_max_age, 1s, 720h},
+    {"settle_time", &Policy::settle_time, 0ms, 1h},
+    {"fence_time", &Policy::fence_time, 100ms, 1h},
+    {"start_time", &Policy::start_time, 100ms, 1h},
+    {"observe_time", &Policy::observe_time, 10ms, 1min},
+}};
+
+constexpr int max_priority = 1'000'000;
+
+std::string quoted(std::string_view text) {
+    return "\"" + printable(text, 80) + "\"";
+}
+
+std::string element(std::string_view list, std::size_t index) {
+    return std::string(list) + "[" + std::to_string(index) + "]";
+}
+
+/// "; did you mean "xen1"?" or what there is to choose from.
+std::string hint(const std::string& name, const std::vector<std::string>& known) {
+    if (const auto near = closest(name, known)) return "; did you mean " + quoted(*near) + "?";
+    if (known.empty()) return "; there are none";
+    std::vector<std::string> few(known.begin(),
+                                 known.begin() + std::min<std::ptrdiff_t>(6, std::ssize(known)));
+    if (few.size() < known.size()) few.push_back("...");
+    return "; there are " + printable(join(few, ", "));
+}
+
+template <typename T>
+std::vector<std::string> names_of(const std::vector<T>& things) {
+    std::vector<std::string> names;
+    for (const T& thing : things) names.push_back(thing.name);
+    return names;
+}
+
+/// Collects problems; one object checks one inventory.
+class Checker {
+  public:
+    explicit Checker(const Inventory& inventory) : inventory_(inventory) {}
+
+    std::vector<InventoryProblem> run() {
+        check_cluster();
+        check_policy();
+        check_names("host", inventory_.hosts);
+        check_hosts();
+        check_names("device", inventory_.devices);
+        check_plugs();
+        check_names("domain", inventory_.domains);
+        check_domains();
+        return std::move(problems_);
+    }
+
+  private:
+    void error(std::string path, std::string text) {
+        problems_.push_back({std::move(path), std::move(text), false});
+    }
+    void warn(std::string path, std::string text) {
+        problems_.push_back({std::move(path), std::move(text), true});
+    }
+
+    void check_cluster() {
+        if (!inventory_.name.empty() && !valid_name(inventory_.name))
+            error("cluster.name", bad_name(inventory_.name));
+        const std::string& dir = inventory_.state_dir;
+        if (dir.empty() || dir.front() != '/' || dir.find('\0') != std::string::npos)
+            error("cluster.state_dir", quoted(dir) +
+                                           " is no absolute path; such as "
+                                           "\"/var/lib/domkeeper\" would be right");
+    }
+
+    static std::string bad_name(const std::string& name) {
+        return quoted(name) +
+               " is no valid name; at most 64 of A-Z a-z 0-9 . _ - and a letter or "
+               "digit first would be right";
+    }
+
+    void check_policy() {
+        const Policy& policy = inventory_.policy;
+        for (const auto& [key, member, least, most] : numbers) {
+            const int value = policy.*member;
+            if (value < least || value > most)
+                error("policy." + std::string(key), std::to_string(value) + " is out of range; " +
+                                                        std::to_string(least) + " to " +
+                                                        std::to_string(most) + " would be right");
+        }
+        for (const auto& [key, member, least, most] : spans) {
+            const Duration value = policy.*member;
+            if (value < least || value > most)
+                error("policy." + std::string(key), render_duration(value) + " is out of range; " +
+                                                        render_duration(least) + " to " +
+                                                        render_duration(most) + " would be right");
+        }
+        check_witnesses();
+        const std::size_t hosts = inventory_.hosts.size();
+        if (hosts > 1 && policy.max_hosts_lost >= static_cast<int>(hosts))
+            warn("policy.max_hosts_lost", std::to_string(policy.max_hosts_lost) + " of " +
+                                              counted(hosts, "host") +
+                                              " may be lost at once: none would be left to take "
+                                              "the domains");
+    }
+
+    void check_witnesses() {
+        const Policy& policy = inventory_.policy;
+        const std::size_t count = policy.witnesses.size();
+        std::set<std::string> seen;
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::string& witness = policy.witnesses[i];
+            const std::string path = element("policy.witnesses", i);
+            if (!valid_address(witness))
+                error(path, quoted(witness) +
+                                " is no address; an IP address or a host name would "
+                                "be right");
+            else if (!seen.insert(witness).second)
+                error(path, quoted(witness) + " stands twice; each witness counts once");
+            for (const Host& host : inventory_.hosts)
+                if (!witness.empty() && host.address == witness)
+                    warn(path, quoted(witness) + " is the address of host " + quoted(host.name) +
+                                   ": when that host dies its witness falls silent with it");
+        }
+        if (policy.witnesses_needed) {
+            const int needed = *policy.witnesses_needed;
+            if (needed < 1 || needed > static_cast<int>(count))
+                error("policy.witnesses_needed",
+                      std::to_string(needed) + " witnesses are needed, but " +
+                          (count == 0
+                               ? "none is listed; leave it out or list witnesses"
+                               : std::to_string(count) + (count == 1 ? " is" : " are") +
+                                     " listed; 1 to " + std::to_string(count) + " would be right"));
+        }
+        if (count == 0)
+            warn("policy.witnesses",
+                 "no witnesses: a monitor that is cut off from the network can't tell that from a "
+                 "dead host");
+    }
+
+    template <typename T>
+    void check_names(std::string_view kind, const std::vector<T>& things) {
+        std::set<std::string> seen;
+        for (std::size_t i = 0; i < things.size(); ++i) {
+            const std::string path = element(kind, i) + ".name";
+            const std::string& name = things[i].name;
+            if (!valid_name(name))
+                error(path, bad_name(name));
+            else if (!seen.insert(name).second)
+                error(path, "there is another " + std::string(kind) + " " + quoted(name) +
+                                "; each name may be used once");
+        }
+    }
+
+    void check_hosts() {
+        std::map<std::string, std::string> by_address;
+        std::map<std::string, std::string> by_uri;
+        for (std::size_t i = 0; i < inventory_.hosts.size(); ++i) {
+            const Host& host = inventory_.hosts[i];
+            const std::string path = element("host", i);
+            if (!host.address.empty() && !valid_address(host.address))
+                error(path + ".address", quoted(host.address) +
+                                             " is no address; an IP address or a host name would "
+                                             "be right");
+            check_unique(path + ".address", host.address, host.name, by_address);
+            check_unique(path + ".uri", host.uri, host.name, by_uri);
+            check_uri(path + ".uri", host.uri);
+            check_memory(path, host);
+            check_fence(path, host);
+        }
+        if (inventory_.hosts.size() == 1)
+            warn("host", "there is one host only: no domain can be started elsewhere");
+    }
+
+    void check_unique(const std::string& path, const std::string& value, const std::string& owner,
+                      std::map<std::string, std::string>& seen) {
+        if (value.empty()) return;
+        const auto [found, fresh] = seen.emplace(value, owner);
+        if (!fresh && found->second != owner)
+            error(path, quoted(value) + " is that of host " + quoted(found->second) +
+                            " already; each host needs its own");
+    }
+
+    void check_uri(const std::string& path, const std::string& uri) {
+        if (uri.empty()) return;
+        const std::size_t end = uri.find(':');
+        const std::string scheme = uri.substr(0, end);
+        const std::string driver = scheme.substr(0, scheme.find('+'));
+        const bool bytes_fit = std::all_of(uri.begin(), uri.end(), [](char c) {
+            return static_cast<unsigned char>(c) > 0x20 && static_cast<unsigned char>(c) < 0x7F;
+        });
+        if (end == std::string::npos || uri.compare(end, 2, ":/") != 0 || driver.empty() ||
+            !bytes_fit) {
+            error(path, quoted(uri) +
+                            " is no libvirt connection URI; such as "
+                            "\"qemu+tls://host/system\" would be right");
+            return;
+        }
+        static const std::vector<std::string> drivers{"qemu", "xen", "lxc", "ch", "bhyve", "test"};
+        static const std::vector<std::string> transports{"",     "tls",    "tcp", "ssh",
+                                                         "unix", "libssh", "ext", "libssh2"};
+        if (std::find(drivers.begin(), drivers.end(), driver) == drivers.end())
+            error(path, "driver " + quoted(driver) + " is not known" + hint(driver, drivers));
+        const std::string transport =
+            driver.size() == scheme.size() ? "" : scheme.substr(driver.size() + 1);
+        if (std::find(transports.begin(), transports.end(), transport) == transports.end())
+            error(path, "transport " + quoted(transport) +
+                            " is not known; tls, tcp, ssh, libssh, "
+                            "libssh2, unix or ext would be right");
+    }
+
+    void check_memory(const std::string& path, const Host& host) {
+        if (host.memory && host.memory->count <= 0)
+            error(path + ".memory", "a host needs memory; such as \"64GiB\" would be right");
+        if (host.reserve.count < 0)
+            error(path + ".reserve", "can't be negative; such as \"1GiB\" would be right");
+        if (host.memory && host.reserve >= *host.memory && host.memory->count > 0)
+            error(path + ".reserve", render_bytes(host.reserve) + " of " +
+                                         render_bytes(*host.memory) +
+                                         " are reserved; nothing is left for domains");
+    }
+
+    void check_fence(const std::string& path, const Host& host) {
+        if (host.fence.empty())
+            warn(path + ".fence",
+                 "host " + quoted(host.name) +
+                     " has no fence device: it can't be proved off, so its "
+                     "domains are started elsewhere only after an operator's word");
+        for (std::size_t level = 0; level < host.fence.size(); ++level) {
+            const std::string level_path = element(path + ".fence", level);
+            if (host.fence[level].empty())
+                error(level_path, "this level has no device; at least one would be right");
+            std::set<std::string> seen;
+            for (std::size_t i = 0; i < host.fence[level].size(); ++i) {
+                const std::string& name = host.fence[level][i];
+                if (!inventory_.find_device(name))
+                    error(element(level_path, i), "there is no device " + quoted(name) +
+                                                      hint(name, names_of(inventory_.devices)));
+                else if (!seen.insert(name).second)
+                    error(element(level_path, i),
+                          "device " + quoted(name) + " stands twice in one level");
+            }
+        }
+    }
+
+    /// One plug that takes two hosts down would be proof for both: the living one would lose its
+    /// power, or worse, its domains would be started a second time.
+    void check_plugs() {
+        std::map<std::string, std::pair<std::string, std::string>> owners;  // plug: host, device
+        std::set<std::string> used;
+        for (std::size_t i = 0; i < inventory_.hosts.size(); ++i) {
+            const Host& host = inventory_.hosts[i];
+            for (std::size_t level = 0; level < host.fence.size(); ++level)
+                for (std::size_t k = 0; k < host.fence[level].size(); ++k) {
+                    const FenceDevice* device = inventory_.find_device(host.fence[level][k]);
+                    if (!device) continue;
+                    used.insert(device->name);
+                    const auto [found, fresh] =
+                        owners.emplace(plug_of(*device), std::pair(host.name, device->name));
+                    const auto& [owner, first] = found->second;
+                    if (fresh || owner == host.name) continue;
+                    const std::string path =
+                        element(element(element("host", i) + ".fence", level), k);
+                    error(path, first == device->name
+                                    ? "device " + quoted(first) + " fences host " + quoted(owner) +
+                                          " already; describe it a second time under another name "
+                                          "with the plug of this host"
+                                    : "device " + quoted(device->name) +
+                                          " has the same address "
+                                          "and plug as " +
+                                          quoted(first) + " of host " + quoted(owner) +
+                                          "; each host needs a plug of its own");
+                }
+        }
+        for (std::size_t i = 0; i < inventory_.devices.size(); ++i) {
+            const FenceDevice& device = inventory_.devices[i];
+            if (device.agent.empty())
+                error(element("device", i) + ".agent",
+                      "is missing; such as \"fence_ipmi\" would be right");
+            if (!device.name.empty() && used.count(device.name) == 0)
+                warn(element("device", i) + ".name", "no host uses device " + quoted(device.name));
+        }
+    }
+
+    /// What tells one plug from another; a device without an address is known by its name only.
+    static std::string plug_of(const FenceDevice& device) {
+        const auto option = [&](const char* name) {
+            const auto found = device.options.find(name);
+            return found == device.options.end() ? std::string{} : found->second;
+        };
+        if (option("ip").empty()) return "name " + device.name;
+        const std::string port = option("ipport");
+        return "plug " + device.agent + "\n" + option("ip") + "\n" +
+               (port.empty() && device.agent == "fence_ipmi" ? "623" : port) + "\n" +
+               option("plug");
+    }
+
+    void check_domains() {
+        for (std::size_t i = 0; i < inventory_.domains.size(); ++i) {
+            const Domain& domain = inventory_.domains[i];
+            const std::string path = element("domain", i);
+            std::set<std::string> seen;
+            for (std::size_t k = 0; k < domain.hosts.size(); ++k) {
+                const std::string& name = domain.hosts[k];
+                if (!inventory_.find_host(name))
+                    error(element(path + ".hosts", k), "there is no host " + quoted(name) +
+                                                           hint(name, names_of(inventory_.hosts)));
+                else if (!seen.insert(name).second)
+                    error(element(path + ".hosts", k), "host " + quoted(name) + " stands twice");
+            }
+            if (domain.hosts.size() == 1 && domain.restart == RestartPolicy::Always &&
+                inventory_.hosts.size() > 1)
+                warn(path + ".hosts", "domain " + quoted(domain.name) +
+                                          " may run on one host "
+                                          "only: it can't be started elsewhere");
+            if (domain.priority < -max_priority || domain.priority > max_priority)
+                error(path + ".priority", std::to_string(domain.priority) +
+                                              " is out of range; -1000000 to 1000000 would be "
+                                              "right");
+        }
+    }
+
+    /// Host names, IPv4 and IPv6 addresses, an IPv6 scope; whether it resolves is another matter.
+    static bool valid_address(std::string_view text) {
+        const auto fits = [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                   c == '.' || c == '-' || c == '_' || c == ':' || c == '%';
+        };
+        return !text.empty() && text.size() <= 253 && text.front() != '-' &&
+               std::all_of(text.begin(), text.end(), fits);
+    }
+
+    const Inventory& inventory_;
+    std::vector<InventoryProblem> problems_;
+};
+
+template <typename Enum, std::size_t N>
+std::optional<Enum> parse_enum(std::string_view text, const std::array<Enum, N>& all,
+                               std::string_view (*name)(Enum)) {
+    for (const Enum value : all)
+        if (name(value) == text) return value;
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<InventoryProblem> check_inventory(const Inventory& inventory) {
+    return Checker(inventory).run();
+}
+
+bool valid_name(std::string_view name) {
+    const auto alphanumeric = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    };
+    return !name.empty() && name.size() <= 64 && alphanumeric(name.front()) &&
+           std::all_of(name.begin(), name.end(),
+                       [&](char c) { return alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+std::span<const PolicyNumber> policy_numbers() {
+    return numbers;
+}
+std::span<const PolicySpan> policy_spans() {
+    return spans;
+}
+
+std::string_view restart_policy_name(RestartPolicy restart) {
+    switch (restart) {
+        case RestartPolicy::Always:
+            return "always";
+        case RestartPolicy::Never:
+            return "never";
+    }
+    return "never";
+}
+
+std::string_view expected_name(Expected expect) {
+    switch (expect) {
+        case Expected::Running:
+            return "running";
+        case Expected::Off:
+            return "off";
+        case Expected::Any:
+            return "any";
+    }
+    return "any";
+}
+
+std::string_view unseen_peers_name(UnseenPeers unseen) {
+    switch (unseen) {
+        case UnseenPeers::Refuse:
+            return "refuse";
+        case UnseenPeers::TrustRecord:
+            return "trust-record";
+    }
+    return "refuse";
+}
+
+std::optional<RestartPolicy> parse_restart_policy(std::string_view text) {
+    return parse_enum(text, std::array{RestartPolicy::Always, RestartPolicy::Never},
+                      restart_policy_name);
+}
+std::optional<Expected> parse_expected(std::string_view text) {
+    return parse_enum(text, std::array{Expected::Running, Expected::Off, Expected::Any},
+                      expected_name);
+}
+std::optional<UnseenPeers> parse_unseen_peers(std::string_view text) {
+    return parse_enum(text, std::array{UnseenPeers::Refuse, UnseenPeers::TrustRecord},
+                      unseen_peers_name);
+}
+
+}  // namespace domkeeper
