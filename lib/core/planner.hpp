@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/core/domain.hpp"
+#include "lib/core/inventory.hpp"
+
+namespace domkeeper {
+
+/// Why a domain is not started.
+enum class RefusalKind {
+    NotListed,       ///< not in the cluster file
+    PolicyNever,     ///< restart = "never"
+    NoDefinition,    ///< the record has no definition of it
+    NoAllowedHost,   ///< no living host may run it
+    NotEnoughMemory, ///< need and have say how much
+    PeerUnseen,      ///< it might run on a host that does not answer
+    HostReturned,    ///< its old host is back, so its proof of off is void
+    StartFailed,     ///< every try failed
+    StartUnknown,    ///< a start was tried and nobody can say how it ended
+    NotStable,       ///< it did not stay running
+    OtherIncident,   ///< the host it was started on died too; that host's incident cares
+};
+
+std::string_view refusal_kind_name(RefusalKind kind);
+
+struct Refusal {
+    RefusalKind kind = RefusalKind::StartFailed;
+    std::string domain;
+    std::optional<Bytes> need;  ///< of NotEnoughMemory
+    std::optional<Bytes> have;  ///< the most that any allowed host has left
+    std::string text;           ///< the whole reason, for people
+};
+
+/// A living host with room for more domains.
+struct Room {
+    std::string host;
+    Bytes free;  ///< after reserve and all that runs or is being started there
+};
+
+/// A domain to be placed.
+struct Want {
+    std::string domain;
+    Bytes memory;
+    int priority = 0;
+    std::vector<std::string> hosts;  ///< where it may run; empty: everywhere
+    std::set<std::string> avoid;     ///< where a start failed already
+};
+
+struct Placement {
+    std::string domain;
+    std::string host;
+    Bytes memory;
+    std::string reason;
+};
+
+struct Plan {
+    std::vector<Placement> placements;  ///< in the order in which they should start
+    std::vector<Refusal> refusals;
+};
+
+/// What a host has left for new domains: its memory (the cluster file's figure, else the
+/// hypervisor's) less the reserve and the maximum of each active domain; where the cluster file
+/// gives no figure, never more than the hypervisor says it could give now, less the reserve.
+Bytes room_of(const Host& host, const HostView& view);
+
+/// Places what fits, higher priority first, and says of the rest what is missing. Deterministic:
+/// the same input gives the same plan. Where the first way of packing leaves a domain out,
+/// others are tried and the best result, by priority, wins.
+Plan plan_placement(const std::vector<Room>& rooms, const std::vector<Want>& wants);
+
+}  // namespace domkeeper

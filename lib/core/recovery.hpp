@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lib/core/inventory.hpp"
+#include "lib/core/journal_types.hpp"
+#include "lib/core/planner.hpp"
+#include "lib/core/record.hpp"
+
+namespace domkeeper {
+
+/// The recovery of lost hosts as a state machine without effects: advance() takes what happened
+/// and says what to write down and what to do next. Whoever runs it writes the journal first and
+/// acts afterwards; so each intent is durable before its effect.
+
+// ---- what happens ---------------------------------------------------------------------------
+
+/// A monitor or an operator reports a state of a host.
+struct HostReported {
+    HostEvent event;
+};
+/// An incident that a killed worker left open, with all that was journaled of it.
+struct Resumed {
+    Incident incident;
+    std::vector<JournalEntry> entries;
+};
+/// The second look at the reported host ended.
+struct SuspectLooked {
+    IncidentId incident = 0;
+    bool answered = false;
+    bool asked = true;  ///< false: nothing could be sent, silence means nothing
+    std::string evidence;
+};
+/// The look at all other hosts and the witnesses ended.
+struct PeersLooked {
+    IncidentId incident = 0;
+    std::map<std::string, bool> answered;  ///< by host name
+    int witnesses = 0;                     ///< how many answered
+};
+/// A host's hypervisor was read, or not.
+struct Observed {
+    std::string host;
+    Instant began;                 ///< the view is not older than this
+    std::optional<HostView> view;  ///< empty: no answer
+    std::string why;               ///< of an empty view; printable
+};
+/// The power of a host was read without switching anything.
+struct PowerRead {
+    std::string host;
+    bool off = false;
+    std::string text;
+};
+/// A fence level ended.
+struct FenceEnded {
+    IncidentId incident = 0;
+    bool off = false;
+    std::string text;  ///< evidence or reason
+};
+enum class StartResult { Ok, Failed, Unknown };
+/// A start returned.
+struct StartEnded {
+    IncidentId incident = 0;
+    std::string domain;
+    std::string target;
+    StartResult result = StartResult::Failed;
+    std::string text;
+};
+/// Time passed.
+struct Tick {};
+
+using RecoveryEvent = std::variant<HostReported, Resumed, SuspectLooked, PeersLooked, Observed,
+                                   PowerRead, FenceEnded, StartEnded, Tick>;
+
+// ---- what to do -----------------------------------------------------------------------------
+
+struct LookAtSuspect {
+    IncidentId incident = 0;
+    std::string host;
+};
+struct LookAtPeers {
+    IncidentId incident = 0;
+    std::string except;
+};
+struct Observe {
+    std::string host;
+    Duration limit;
+};
+/// Reads the devices of the host's first fence level and switches nothing.
+struct ReadPower {
+    std::string host;
+};
+struct Fence {
+    IncidentId incident = 0;
+    std::string host;
+    std::size_t level = 0;
+};
+/// Takes an operator's recorded word for the proof.
+struct AcceptConfirmation {
+    IncidentId incident = 0;
+    std::string host;
+    std::string statement;
+};
+struct Start {
+    IncidentId incident = 0;
+    DomainRecord domain;
+    std::string lost_host;
+    std::string target;
+};
+/// The record learns at once where a domain runs now: its new host may be the next to die.
+struct MoveRecord {
+    std::string domain;
+    std::string host;
+};
+struct Notify {
+    std::string text;
+};
+
+using RecoveryAction = std::variant<LookAtSuspect, LookAtPeers, Observe, ReadPower, Fence,
+                                    AcceptConfirmation, Start, MoveRecord, Notify>;
+
+// ---- what is known --------------------------------------------------------------------------
+
+enum class CasePhase {
+    Looking,    ///< is it really dead?
+    Fencing,    ///< make it so
+    Observing,  ///< what runs where now?
+    Starting,   ///< starts and their verification are under way
+};
+
+enum class DomainPhase {
+    Waiting,   ///< to be placed, or placed and waiting for its turn
+    Starting,  ///< a start is under way
+    Unsure,    ///< a start ended without a word; being observed
+    Settling,  ///< runs, must stay so for the settle time
+    Runs,      ///< end: verified
+    Refused,   ///< end: not started, or not stable
+};
+
+/// One domain of a lost host.
+struct DomainCase {
+    DomainRecord record;
+    int priority = 0;
+    DomainPhase phase = DomainPhase::Waiting;
+    std::string target;   ///< where it is placed, or started
+    bool placed = false;  ///< while Waiting: `target` was chosen and its memory is spoken for
+    bool pinned = false;  ///< an earlier start on `target` has no known end: nowhere else, then
+    int attempts = 0;    ///< starts that failed
+    std::set<std::string> failed_on;
+    Instant since;        ///< when the phase began
+    Instant next_look;    ///< of Unsure and Settling: a view must not be older to count
+    std::optional<Refusal> refusal;
+};
+
+/// One lost host.
+struct HostCase {
+    IncidentId id = 0;
+    std::string host;
+    CasePhase phase = CasePhase::Looking;
+    std::string confirmed_off;  ///< an operator's statement; empty: none
+    bool resumed = false;
+    bool fenced_before = false;  ///< a killed worker had it off already
+    std::optional<SuspectLooked> suspect;
+    std::optional<PeersLooked> peers;
+    bool hypervisor_asked = false;  ///< its hypervisor was read or found silent
+    bool hypervisor_answered = false;
+    bool power_off = false;  ///< its first fence level read off by itself
+    std::size_t level = 0;
+    int round = 0;
+    std::vector<std::string> fence_failures;
+    bool off = false;      ///< proved
+    bool returned = false; ///< it answers although it was proved off
+    Instant off_at;        ///< when the proof was read last
+    Instant views_since;   ///< what is seen of the peers must not be older
+    std::map<std::string, DomainCase> domains;
+    bool planned = false;
+};
+
+/// The last that was seen of a host.
+struct LastView {
+    Instant began;
+    std::optional<HostView> view;
+    std::string why;
+};
+
+/// All that the worker knows and is busy with.
+struct Situation {
+    IncidentId next_incident = 1;
+    std::map<std::string, HostCase> cases;      ///< by host
+    std::map<std::string, LastView> views;      ///< by host
+    std::set<std::string> observing;            ///< hosts that are being read now
+    std::map<std::string, std::optional<PowerRead>> power;  ///< asked; empty: being read
+
+    bool idle() const { return cases.empty(); }
+};
+
+/// What a step may look at beside the situation.
+struct RecoveryContext {
+    const Inventory& inventory;
+    const ClusterRecord& record;
+    Arming arming;
+    Now now;
+};
+
+/// What a step wants written and done, in this order.
+struct RecoveryStep {
+    std::vector<Incident> opened;
+    std::vector<JournalEntry> entries;
+    std::vector<Incident> closed;
+    std::vector<RecoveryAction> actions;
+};
+
+/// One step: changes the situation and says what to write and do.
+RecoveryStep advance(Situation& situation, const RecoveryEvent& event,
+                     const RecoveryContext& context);
+
+/// When a Tick is due even if nothing happens; empty: never.
+std::optional<Instant> next_wake(const Situation& situation, const Inventory& inventory);
+
+/// A proof older than this is read again before it allows another start: an administrator may
+/// have switched the host on again.
+inline constexpr Duration proof_max_age{10'000};
+
+/// The domains that ran on `host` by the record, split into those to be placed and those refused
+/// for reasons that need no look at the peers.
+struct Wanted {
+    std::vector<DomainCase> domains;
+    std::vector<Refusal> refusals;
+};
+Wanted wanted_domains(const Inventory& inventory, const ClusterRecord& record,
+                      const std::string& host);
+
+/// Why nothing may be done about `host` whatever a look would show (unknown, disarmed, no fence
+/// device, no record or too old a one); empty: nothing speaks against it.
+std::optional<std::string> standing_objection(const RecoveryContext& context,
+                                              const std::string& host, bool confirmed_off);
+
+}  // namespace domkeeper

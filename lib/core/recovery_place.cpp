@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// From the proof of off to the starts: what runs where, what goes where, whose turn it is.
+#include <algorithm>
+
+#include "lib/core/recovery_stepper.hpp"
+#include "lib/core/text.hpp"
+
+namespace domkeeper {
+
+Wanted wanted_domains(const Inventory& inventory, const ClusterRecord& record,
+                      const std::string& host) {
+    Wanted wanted;
+    for (const DomainRecord& seen : record.domains) {
+        if (seen.host != host || !is_active(seen.state)) continue;
+        const Domain* entry = inventory.find_domain(seen.name);
+        const auto refuse = [&](RefusalKind kind, const std::string& text) {
+            wanted.refusals.push_back({kind, seen.name, std::nullopt, std::nullopt, text});
+        };
+        if (entry == nullptr) {
+            refuse(RefusalKind::NotListed, "it is not in the cluster file");
+        } else if (entry->restart == RestartPolicy::Never) {
+            refuse(RefusalKind::PolicyNever, "the cluster file says restart = \"never\"");
+        } else if (seen.xml.empty()) {
+            refuse(RefusalKind::NoDefinition, "its definition was never recorded");
+        } else {
+            DomainCase domain;
+            domain.record = seen;
+            domain.priority = entry->priority;
+            wanted.domains.push_back(std::move(domain));
+        }
+    }
+    return wanted;
+}
+
+// ---- what runs where ------------------------------------------------------------------------
+
+void RecoveryStepper::request_view(const std::string& host, Duration limit) {
+    if (situation_.observing.insert(host).second) act(Observe{host, limit});
+}
+
+bool RecoveryStepper::is_off(const std::string& host) const {
+    const auto found = situation_.cases.find(host);
+    if (found != situation_.cases.end() && found->second.off && !found->second.returned)
+        return true;
+    const auto power = situation_.power.find(host);
+    return power != situation_.power.end() && power->second && power->second->off;
+}
+
+void RecoveryStepper::begin_observing(HostCase& host_case) {
+    host_case.phase = CasePhase::Observing;
+    host_case.views_since = mono();
+    for (const Host& host : context_.inventory.hosts)
+        if (host.name != host_case.host) situation_.power.erase(host.name);
+    plan_when_seen();
+}
+
+bool RecoveryStepper::views_complete(HostCase& host_case) {
+    bool complete = true;
+    for (const Host& host : context_.inventory.hosts) {
+        if (is_off(host.name)) continue;
+        const auto view = situation_.views.find(host.name);
+        if (view == situation_.views.end() || view->second.began < host_case.views_since) {
+            request_view(host.name, policy().observe_time);
+            complete = false;
+        } else if (!view->second.view && !host.fence.empty()) {
+            // A peer that can't be seen runs nothing if its power is off: reading does no harm.
+            const auto [power, asked_first] = situation_.power.emplace(host.name, std::nullopt);
+            if (asked_first) act(ReadPower{host.name});
+            if (!power->second) complete = false;
+        }
+    }
+    return complete;
+}
+
+void RecoveryStepper::plan_when_seen() {
+    for_each_case([&](HostCase& host_case) {
+        if (host_case.phase == CasePhase::Observing && views_complete(host_case)) plan(host_case);
+    });
+}
+
+void RecoveryStepper::on(const Observed& observed) {
+    situation_.observing.erase(observed.host);
+    situation_.views[observed.host] = {observed.began, observed.view, observed.why};
+    for_each_case([&](HostCase& host_case) {
+        if (host_case.host == observed.host && host_case.phase == CasePhase::Looking) {
+            host_case.hypervisor_asked = true;
+            host_case.hypervisor_answered = observed.view.has_value();
+            return judge_look(host_case);
+        }
+        for (auto& [name, domain] : host_case.domains)
+            if (domain.target == observed.host) verify(host_case, domain, observed);
+    });
+    plan_when_seen();
+    start_ready();
+    close_finished();
+}
+
+// ---- what goes where ------------------------------------------------------------------------
+
+void RecoveryStepper::take_wanted(HostCase& host_case) {
+    Wanted wanted = wanted_domains(context_.inventory, context_.record, host_case.host);
+    for (DomainCase& domain : wanted.domains) {
+        DomainCase& kept = host_case.domains[domain.record.name];
+        kept.record = domain.record;
+        kept.priority = domain.priority;
+    }
+    for (const Refusal& refusal : wanted.refusals) {
+        DomainCase& kept = host_case.domains[refusal.domain];
+        kept.record.name = refusal.domain;
+        refuse(host_case, kept, refusal);
+    }
+    // What a killed worker had moved already is recorded on its new host.
+    for (auto& [name, domain] : host_case.domains) {
+        if (!domain.record.name.empty()) continue;
+        domain.record.name = name;
+        if (const DomainRecord* record = context_.record.find_domain(name)) domain.record = *record;
+        if (const Domain* entry = context_.inventory.find_domain(name))
+            domain.priority = entry->priority;
+        if (domain.record.xml.empty())
+            refuse(host_case, domain, RefusalKind::NoDefinition, "its definition is gone");
+    }
+    host_case.planned = true;
+}
+
+bool RecoveryStepper::find_running(HostCase& host_case, DomainCase& domain) {
+    std::vector<std::string> found;
+    for (const Host& host : context_.inventory.hosts) {
+        const auto last = situation_.views.find(host.name);
+        if (is_off(host.name) || last == situation_.views.end() || !last->second.view) continue;
+        for (const DomainView& view : last->second.view->domains)
+            if (is_active(view.state) &&
+                (view.name == domain.record.name ||
+                 (!view.uuid.empty() && view.uuid == domain.record.uuid))) {
+                found.push_back(host.name);
+                break;
+            }
+    }
+    if (found.empty()) return false;
+    if (found.size() > 1) {
+        const std::string text = "it is active on " + join(found, " and ") + " at once";
+        note(host_case, EntryKind::Event, StepKind::Observe, text, domain.record.name, {}, false);
+        act(Notify{"domain " + domain.record.name + ": " + text + "; stop one of them"});
+    }
+    settle(host_case, domain, found.front(), "it is active on " + found.front() + " already");
+    return true;
+}
+
+std::optional<Refusal> RecoveryStepper::unseen_objection(const HostCase& host_case,
+                                                         const DomainCase& domain) const {
+    const Domain* entry = context_.inventory.find_domain(domain.record.name);
+    for (const Host& host : context_.inventory.hosts) {
+        if (is_off(host.name) || (host.name == host_case.host && !host_case.returned)) continue;
+        const LastView& last = situation_.views.at(host.name);
+        if (last.view) continue;
+        if (domain.pinned && domain.target == host.name)
+            return Refusal{RefusalKind::StartUnknown, domain.record.name, {}, {},
+                           "a start on " + host.name + " was tried, and " + host.name +
+                               " does not answer: " + last.why};
+        if (policy().unseen_peers == UnseenPeers::TrustRecord) continue;
+        if (entry != nullptr && !context_.inventory.may_run(*entry, host.name)) continue;
+        return Refusal{RefusalKind::PeerUnseen, domain.record.name, {}, {},
+                       host.name + " does not answer (" + last.why +
+                           "), and it may have been moved there"};
+    }
+    return std::nullopt;
+}
+
+std::vector<Room> RecoveryStepper::rooms() const {
+    std::vector<Room> all;
+    for (const Host& host : context_.inventory.hosts) {
+        const auto last = situation_.views.find(host.name);
+        if (is_off(host.name) || situation_.cases.count(host.name) != 0 ||
+            last == situation_.views.end() || !last->second.view)
+            continue;
+        Room room{host.name, room_of(host, *last->second.view)};
+        // What was promised to others but does not show yet is not free.
+        for (const auto& [lost, other] : situation_.cases)
+            for (const auto& [name, domain] : other.domains) {
+                const bool promised = domain.target == host.name &&
+                                      ((domain.phase == DomainPhase::Waiting && domain.placed) ||
+                                       domain.phase == DomainPhase::Starting ||
+                                       domain.phase == DomainPhase::Unsure ||
+                                       domain.phase == DomainPhase::Settling);
+                const auto& shown = last->second.view->domains;
+                const bool counted_already =
+                    std::any_of(shown.begin(), shown.end(), [&](const DomainView& view) {
+                        return view.name == domain.record.name && is_active(view.state);
+                    });
+                if (promised && !counted_already) room.free -= domain.record.memory;
+            }
+        all.push_back(room);
+    }
+    return all;
+}
+
+void RecoveryStepper::place(HostCase& host_case) {
+    std::vector<Want> wants;
+    for (auto& [name, domain] : host_case.domains) {
+        if (domain.phase != DomainPhase::Waiting || domain.placed) continue;
+        const Domain* entry = context_.inventory.find_domain(name);
+        Want want{name, domain.record.memory, domain.priority, {}, domain.failed_on};
+        if (entry != nullptr) want.hosts = entry->hosts;
+        if (domain.pinned) {
+            want.hosts = {domain.target};
+            want.avoid.clear();
+        }
+        wants.push_back(std::move(want));
+    }
+    const Plan plan = plan_placement(rooms(), wants);
+    for (const Placement& placement : plan.placements) {
+        DomainCase& domain = host_case.domains.at(placement.domain);
+        domain.target = placement.host;
+        domain.placed = true;
+        note(host_case, EntryKind::Decision, StepKind::Plan, placement.reason, placement.domain,
+             placement.host);
+    }
+    for (const Refusal& refusal : plan.refusals)
+        refuse(host_case, host_case.domains.at(refusal.domain), refusal);
+}
+
+void RecoveryStepper::plan(HostCase& host_case) {
+    if (!host_case.planned) take_wanted(host_case);
+    for (auto& [name, domain] : host_case.domains) {
+        if (domain.phase != DomainPhase::Waiting || domain.placed) continue;
+        if (find_running(host_case, domain)) continue;
+        if (const auto objection = unseen_objection(host_case, domain)) {
+            refuse(host_case, domain, *objection);
+        } else if (host_case.returned) {
+            refuse(host_case, domain, RefusalKind::HostReturned,
+                   host_case.host + " is back, so it is no longer proved off");
+        }
+    }
+    place(host_case);
+    host_case.phase = CasePhase::Starting;
+    start_ready();
+    close_finished();
+}
+
+// ---- whose turn it is -----------------------------------------------------------------------
+
+bool RecoveryStepper::proof_is_fresh(HostCase& host_case) {
+    if (!host_case.confirmed_off.empty() || mono() - host_case.off_at <= proof_max_age)
+        return true;
+    const auto [power, asked_first] = situation_.power.emplace(host_case.host, std::nullopt);
+    if (asked_first) act(ReadPower{host_case.host});
+    return false;
+}
+
+void RecoveryStepper::start_ready() {
+    struct Turn {
+        HostCase* host_case;
+        DomainCase* domain;
+    };
+    std::map<std::string, int> busy;
+    std::vector<Turn> turns;
+    for (auto& [lost, host_case] : situation_.cases)
+        for (auto& [name, domain] : host_case.domains) {
+            if (domain.phase == DomainPhase::Starting || domain.phase == DomainPhase::Unsure)
+                ++busy[domain.target];
+            if (domain.phase == DomainPhase::Waiting && domain.placed && host_case.off &&
+                !host_case.returned)
+                turns.push_back({&host_case, &domain});
+        }
+    std::stable_sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
+        return a.domain->priority > b.domain->priority;
+    });
+    for (const Turn& turn : turns) {
+        DomainCase& domain = *turn.domain;
+        if (busy[domain.target] >= policy().starts_per_host || !proof_is_fresh(*turn.host_case))
+            continue;
+        ++busy[domain.target];
+        domain.phase = DomainPhase::Starting;
+        domain.since = mono();
+        note(*turn.host_case, EntryKind::Intent, StepKind::Start, "start it", domain.record.name,
+             domain.target);
+        act(Start{turn.host_case->id, domain.record, turn.host_case->host, domain.target});
+    }
+}
+
+}  // namespace domkeeper

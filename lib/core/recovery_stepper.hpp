@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "lib/core/recovery.hpp"
+
+namespace domkeeper {
+
+/// One call of advance(): the situation, what it may look at, and what it has to say so far.
+/// Inner part of recovery.cpp (look and fence) and recovery_place.cpp (plan, start, verify).
+class RecoveryStepper {
+  public:
+    RecoveryStepper(Situation& situation, const RecoveryContext& context)
+        : situation_(situation), context_(context) {}
+
+    void on(const HostReported& reported);
+    void on(const Resumed& resumed);
+    void on(const SuspectLooked& looked);
+    void on(const PeersLooked& looked);
+    void on(const Observed& observed);
+    void on(const PowerRead& read);
+    void on(const FenceEnded& ended);
+    void on(const StartEnded& ended);
+    void on(const Tick& tick);
+
+    RecoveryStep take() { return std::move(step_); }
+
+  private:
+    // recovery.cpp: from the report to the proof
+    HostCase& open(const HostEvent& event);
+    void refuse_event(const HostEvent& event, const std::string& why, bool with_incident);
+    void begin_look(HostCase& host_case);
+    void judge_look(HostCase& host_case);
+    void judge_silence(HostCase& host_case);
+    void answered(HostCase& host_case, const std::string& evidence);
+    void fence_next(HostCase& host_case);
+    void proved_off(HostCase& host_case);
+    std::vector<std::string> lost_together(const HostCase& host_case) const;
+
+    // recovery_place.cpp: from the proof to the start
+    void begin_observing(HostCase& host_case);
+    void request_view(const std::string& host, Duration limit);
+    bool is_off(const std::string& host) const;
+    bool views_complete(HostCase& host_case);
+    void plan_when_seen();
+    void plan(HostCase& host_case);
+    void take_wanted(HostCase& host_case);
+    bool find_running(HostCase& host_case, DomainCase& domain);
+    std::optional<Refusal> unseen_objection(const HostCase& host_case,
+                                            const DomainCase& domain) const;
+    void place(HostCase& host_case);
+    std::vector<Room> rooms() const;
+    void start_ready();
+    bool proof_is_fresh(HostCase& host_case);
+
+    // recovery_verify.cpp: from the start to the closing
+    void settle(HostCase& host_case, DomainCase& domain, const std::string& target,
+                const std::string& text);
+    void verify(HostCase& host_case, DomainCase& domain, const Observed& observed);
+    void failed_try(HostCase& host_case, DomainCase& domain, RefusalKind kind,
+                    const std::string& why);
+    void refuse(HostCase& host_case, DomainCase& domain, RefusalKind kind,
+                const std::string& why);
+    void refuse(HostCase& host_case, DomainCase& domain, Refusal refusal);
+    void host_returned(HostCase& host_case, const std::string& evidence);
+    void release_from(const HostCase& lost);
+    void close_finished();
+
+    // both
+    void note(const HostCase& host_case, EntryKind kind, StepKind step, const std::string& text,
+              const std::string& domain = {}, const std::string& target = {}, bool ok = true);
+    void close(const std::string& host, IncidentState state, const std::string& summary);
+    /// For each case, although `visit` may close some.
+    void for_each_case(const std::function<void(HostCase&)>& visit);
+    template <typename Action>
+    void act(Action action) {
+        step_.actions.emplace_back(std::move(action));
+    }
+    Instant mono() const { return context_.now.mono; }
+    const Policy& policy() const { return context_.inventory.policy; }
+
+    Situation& situation_;
+    const RecoveryContext& context_;
+    RecoveryStep step_;
+};
+
+}  // namespace domkeeper
