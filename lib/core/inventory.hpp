@@ -70,6 +70,10 @@ struct Policy {
     int quorum() const;
 };
 
+/// The TCP ports on which a living host is likely to say something: the one of its libvirt
+/// connection URI (explicit, or 16509 tcp, 16514 tls, 22 ssh: libvirt.org/uri.html) and ssh.
+std::vector<int> probe_ports(const Host& host);
+
 /// The whole cluster file as values.
 struct Inventory {
     std::string name;

@@ -101,6 +101,7 @@ std::string_view refusal_kind_name(RefusalKind kind) {
         case RefusalKind::NoDefinition: return "no-definition";
         case RefusalKind::NoAllowedHost: return "no-allowed-host";
         case RefusalKind::NotEnoughMemory: return "not-enough-memory";
+        case RefusalKind::Disarmed: return "disarmed";
         case RefusalKind::PeerUnseen: return "peer-unseen";
         case RefusalKind::HostReturned: return "host-returned";
         case RefusalKind::StartFailed: return "start-failed";

@@ -19,6 +19,7 @@ enum class RefusalKind {
     NoDefinition,    ///< the record has no definition of it
     NoAllowedHost,   ///< no living host may run it
     NotEnoughMemory, ///< need and have say how much
+    Disarmed,        ///< somebody disarmed in the middle of it
     PeerUnseen,      ///< it might run on a host that does not answer
     HostReturned,    ///< its old host is back, so its proof of off is void
     StartFailed,     ///< every try failed

@@ -318,6 +318,12 @@ void RecoveryStepper::judge_silence(HostCase& host_case) {
 
 void RecoveryStepper::fence_next(HostCase& host_case) {
     const Host* entry = context_.inventory.find_host(host_case.host);
+    if (!context_.arming.armed_at(context_.now.wall)) {
+        note(host_case, EntryKind::Refusal, StepKind::Fence, "disarmed in the middle of it", {}, {},
+             false);
+        return close(host_case.host, IncidentState::Refused,
+                     "somebody disarmed in the middle of it; no domain was started elsewhere");
+    }
     if (host_case.level >= entry->fence.size()) {
         host_case.level = 0;
         ++host_case.round;

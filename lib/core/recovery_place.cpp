@@ -251,6 +251,12 @@ void RecoveryStepper::start_ready() {
         HostCase* host_case;
         DomainCase* domain;
     };
+    if (!context_.arming.armed_at(context_.now.wall))
+        for (auto& [lost, host_case] : situation_.cases)
+            for (auto& [name, domain] : host_case.domains)
+                if (domain.phase == DomainPhase::Waiting && domain.placed)
+                    refuse(host_case, domain, RefusalKind::Disarmed,
+                           "somebody disarmed in the middle of the recovery");
     std::map<std::string, int> busy;
     std::vector<Turn> turns;
     for (auto& [lost, host_case] : situation_.cases)

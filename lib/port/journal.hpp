@@ -63,8 +63,11 @@ class RecordStore {
     virtual ClusterRecord read() = 0;
     /// Replaces what is known of one host: `domains` are the active ones there now. A domain last
     /// seen on this host and not active any more is marked shut off; one that was seen elsewhere
-    /// moves here.
+    /// moves here. `host.seen` is when the read began: of a domain that was seen (or moved) later
+    /// than that, nothing is changed, since the read may be older than the move.
     virtual void write_host(const HostRecord& host, const std::vector<DomainRecord>& domains) = 0;
+    /// A domain was started on `host` at that moment. Unknown names are ignored.
+    virtual void move_domain(const std::string& name, const std::string& host, TimePoint seen) = 0;
 };
 
 }  // namespace domkeeper

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lib/app/executor.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "lib/app/fencing.hpp"
+#include "lib/core/error.hpp"
+#include "lib/core/recovery.hpp"
+#include "lib/core/text.hpp"
+
+namespace domkeeper {
+namespace {
+
+constexpr Duration inbox_poll{100};
+/// A BMC's session takes up to a second or two on real hardware; reading holds nothing up.
+constexpr Duration power_read_time{3'000};
+
+/// What a task brings back: the event, and the proof where there is one.
+struct Message {
+    RecoveryEvent event;
+    std::optional<ProofOfOff> proof;
+};
+
+/// What tasks share with the worker; they may outlive it.
+struct Shared {
+    Inventory inventory;
+    WorkerPorts ports;
+    FencingAuthority authority;
+    std::deque<Message> mailbox;  ///< under the scheduler's lock
+
+    Shared(const Inventory& given, const WorkerPorts& given_ports)
+        : inventory(given),
+          ports(given_ports),
+          authority(given_ports.switches, given_ports.scheduler) {}
+
+    Instant mono() { return ports.scheduler.now().mono; }
+    void post(RecoveryEvent event, std::optional<ProofOfOff> proof = std::nullopt) {
+        ports.scheduler.update(
+            [&] { mailbox.push_back({std::move(event), std::move(proof)}); });
+    }
+    std::vector<FenceDevice> level(const std::string& host, std::size_t index) const {
+        std::vector<FenceDevice> devices;
+        const Host* entry = inventory.find_host(host);
+        if (entry == nullptr || index >= entry->fence.size()) return devices;
+        for (const std::string& name : entry->fence[index])
+            if (const FenceDevice* device = inventory.find_device(name)) devices.push_back(*device);
+        return devices;
+    }
+};
+
+// ---- the effects, each in a task of its own ---------------------------------------------------
+
+void run(Shared& shared, const LookAtSuspect& action) {
+    const Host* host = shared.inventory.find_host(action.host);
+    const auto reports =
+        shared.ports.prober.look({{host->address, probe_ports(*host)}},
+                                 Deadline{shared.mono() + shared.inventory.policy.look_time});
+    const ProbeReport& report = reports.at(0);
+    shared.post(SuspectLooked{action.incident, report.answered, report.asked,
+                              printable(report.evidence)});
+}
+
+void run(Shared& shared, const LookAtPeers& action) {
+    std::vector<ProbeTarget> targets;
+    std::vector<std::string> hosts;
+    for (const Host& host : shared.inventory.hosts) {
+        if (host.name == action.except) continue;
+        hosts.push_back(host.name);
+        targets.push_back({host.address, probe_ports(host)});
+    }
+    for (const std::string& witness : shared.inventory.policy.witnesses)
+        targets.push_back({witness, {}});
+    const auto reports = shared.ports.prober.look(
+        targets, Deadline{shared.mono() + shared.inventory.policy.look_time});
+    PeersLooked looked;
+    looked.incident = action.incident;
+    for (std::size_t i = 0; i < reports.size(); ++i) {
+        if (i < hosts.size())
+            looked.answered[hosts[i]] = reports[i].answered;
+        else
+            looked.witnesses += reports[i].answered ? 1 : 0;
+    }
+    shared.post(std::move(looked));
+}
+
+void run(Shared& shared, const Observe& action) {
+    const Host* host = shared.inventory.find_host(action.host);
+    Observed observed;
+    observed.host = action.host;
+    observed.began = shared.mono();
+    try {
+        observed.view = shared.ports.hypervisors.at(*host)->read_host(
+            Deadline{observed.began + action.limit});
+    } catch (const Error& error) {
+        observed.why = printable(error.what());
+    }
+    shared.post(std::move(observed));
+}
+
+void run(Shared& shared, const ReadPower& action) {
+    FenceOutcome outcome = shared.authority.confirm(action.host, shared.level(action.host, 0),
+                                                    Deadline{shared.mono() + power_read_time});
+    const bool off = outcome.proof.has_value();
+    const std::string text = off ? outcome.proof->evidence() : outcome.reason;
+    shared.post(PowerRead{action.host, off, printable(text)}, std::move(outcome.proof));
+}
+
+void run(Shared& shared, const Fence& action) {
+    FenceOutcome outcome = shared.authority.fence(
+        action.host, shared.level(action.host, action.level),
+        Deadline{shared.mono() + shared.inventory.policy.fence_time});
+    const bool off = outcome.proof.has_value();
+    const std::string text = off ? outcome.proof->evidence() : outcome.reason;
+    shared.post(FenceEnded{action.incident, off, printable(text)}, std::move(outcome.proof));
+}
+
+void run(Shared& shared, const AcceptConfirmation& action) {
+    shared.post(FenceEnded{action.incident, true, printable(action.statement)},
+                FencingAuthority::operator_confirmed(action.host, action.statement));
+}
+
+void run(Shared& shared, const Start& action, const ProofOfOff& proof) {
+    const Host* host = shared.inventory.find_host(action.target);
+    StartEnded ended{action.incident, action.domain.name, action.target, StartResult::Ok,
+                     "started"};
+    const Instant began = shared.mono();
+    try {
+        shared.ports.hypervisors.at(*host)->start_elsewhere(
+            action.domain, proof, Deadline{began + shared.inventory.policy.start_time});
+        ended.text += " in " + render_seconds(std::chrono::duration_cast<Duration>(
+                                   shared.mono() - began)) + " s";
+    } catch (const TimedOut& error) {
+        ended.result = StartResult::Unknown;
+        ended.text = printable(error.what());
+    } catch (const Error& error) {
+        ended.result = StartResult::Failed;
+        ended.text = printable(error.what());
+    }
+    shared.post(std::move(ended));
+}
+
+// ---- the worker -------------------------------------------------------------------------------
+
+class Worker {
+  public:
+    Worker(const Inventory& inventory, const WorkerPorts& ports)
+        : shared_(std::make_shared<Shared>(inventory, ports)), ports_(ports) {}
+
+    void run_all() {
+        refresh();
+        situation_.next_incident = ports_.journal.next_incident();
+        for (const Incident& incident : ports_.journal.unfinished())
+            feed(Resumed{incident, ports_.journal.entries(incident.id)});
+        for (;;) {
+            take_pending();
+            if (situation_.idle()) return;
+            const Now now = ports_.scheduler.now();
+            Instant until = now.mono + inbox_poll;
+            const auto wake = next_wake(situation_, shared_->inventory);
+            if (wake && *wake < until) until = *wake;
+            ports_.scheduler.wait_until(until, [&] { return !shared_->mailbox.empty(); });
+            std::deque<Message> messages;
+            ports_.scheduler.update([&] { messages.swap(shared_->mailbox); });
+            for (Message& message : messages) receive(message);
+            const auto due = next_wake(situation_, shared_->inventory);
+            if (due && *due <= ports_.scheduler.now().mono) feed(Tick{});
+        }
+    }
+
+  private:
+    void refresh() { record_ = ports_.records.read(); }
+
+    void take_pending() {
+        const auto pending = ports_.journal.pending_events();
+        if (!pending.empty()) refresh();
+        for (const HostEvent& event : pending) feed(HostReported{event}, 1);
+    }
+
+    void receive(Message& message) {
+        // The proof is kept before the engine hears of it, and thrown away with the first doubt.
+        if (const auto* read = std::get_if<PowerRead>(&message.event))
+            if (!read->off) proofs_.erase(read->host);
+        if (message.proof) {
+            const std::string host = message.proof->host();
+            proofs_.insert_or_assign(host, *std::move(message.proof));
+        }
+        feed(message.event);
+    }
+
+    void feed(const RecoveryEvent& event, std::size_t events_done = 0) {
+        const RecoveryContext context{shared_->inventory, record_, ports_.journal.arming(),
+                                      ports_.scheduler.now()};
+        RecoveryStep step = advance(situation_, event, context);
+        JournalBatch batch{std::move(step.opened), std::move(step.entries), std::move(step.closed),
+                           events_done};
+        // Nothing is begun before what is intended is on disk.
+        if (!batch.empty()) ports_.journal.commit(batch);
+        for (RecoveryAction& action : step.actions)
+            std::visit([&](auto& a) { begin(std::move(a)); }, action);
+    }
+
+    template <typename Action>
+    void begin(Action action) {
+        ports_.scheduler.spawn(
+            [shared = shared_, action = std::move(action)] { run(*shared, action); });
+    }
+
+    void begin(Start action) {
+        const auto proof = proofs_.find(action.lost_host);
+        if (proof == proofs_.end()) {
+            shared_->post(StartEnded{action.incident, action.domain.name, action.target,
+                                     StartResult::Failed, "no proof that " + action.lost_host +
+                                                              " is off is at hand"});
+            return;
+        }
+        ports_.scheduler.spawn(
+            [shared = shared_, action = std::move(action), held = proof->second] {
+                run(*shared, action, held);
+            });
+    }
+
+    void begin(MoveRecord action) {
+        const TimePoint now = ports_.scheduler.now().wall;
+        for (DomainRecord& domain : record_.domains)
+            if (domain.name == action.domain) {
+                domain.host = action.host;
+                domain.state = DomainState::Running;
+                domain.seen = now;
+            }
+        try {
+            ports_.records.move_domain(action.domain, action.host, now);
+        } catch (const Error& error) {
+            ports_.notifier.notify("the record of " + action.domain + " on " + action.host +
+                                   " could not be written: " + error.what());
+        }
+    }
+
+    void begin(Notify action) { ports_.notifier.notify(action.text); }
+
+    std::shared_ptr<Shared> shared_;
+    WorkerPorts ports_;
+    Situation situation_;
+    ClusterRecord record_;
+    std::map<std::string, ProofOfOff> proofs_;
+};
+
+}  // namespace
+
+WorkerEnd run_worker(const Inventory& inventory, const WorkerPorts& ports) {
+    while (ports.lock.try_acquire()) {
+        Worker(inventory, ports).run_all();
+        ports.lock.release();
+        // What was pushed after the last look and before the release found the lock held.
+        if (ports.journal.pending_events().empty()) return WorkerEnd::Finished;
+    }
+    return WorkerEnd::Busy;
+}
+
+}  // namespace domkeeper

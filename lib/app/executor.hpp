@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "lib/core/inventory.hpp"
+#include "lib/port/hypervisor.hpp"
+#include "lib/port/journal.hpp"
+#include "lib/port/lock.hpp"
+#include "lib/port/notifier.hpp"
+#include "lib/port/power_switch.hpp"
+#include "lib/port/prober.hpp"
+#include "lib/port/scheduler.hpp"
+
+namespace domkeeper {
+
+/// All that a worker acts through. What a port refers to must outlive every task that was
+/// spawned: a process ends with std::_Exit after run_worker(), since a task may still hang in a
+/// call that was given up.
+struct WorkerPorts {
+    Scheduler& scheduler;
+    Journal& journal;
+    RecordStore& records;
+    Hypervisors& hypervisors;
+    PowerSwitches& switches;
+    Prober& prober;
+    Notifier& notifier;
+    Lock& lock;
+};
+
+enum class WorkerEnd {
+    Finished,  ///< nothing is left to do
+    Busy,      ///< another worker holds the lock; it will see what is pending
+};
+
+/// Works on the pending events and the unfinished incidents until there are none: writes the
+/// journal, then acts. Blocks for the whole recovery. Throws SystemError when the journal can't
+/// be written; then nothing more is begun.
+WorkerEnd run_worker(const Inventory& inventory, const WorkerPorts& ports);
+
+}  // namespace domkeeper
