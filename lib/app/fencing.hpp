@@ -23,10 +23,12 @@ enum class FailureKind {
     TimedOut,     ///< silence until the deadline
     Protocol,     ///< answers that can't be trusted or used
     Stuck,        ///< the command was accepted and the device still reads the old state
-    Unverified    ///< it was off for a moment, or its state can't be told
+    Unverified,   ///< it was off for a moment, or its state can't be told
+    System        ///< this machine failed: no memory, no thread, an unreadable file
 };
 
-/// "none", "usage", "login", "unreachable", "timeout", "protocol", "stuck", "unverified".
+/// "none", "usage", "login", "unreachable", "timeout", "protocol", "stuck",
+/// "unverified", "system".
 std::string_view failure_kind_name(FailureKind kind);
 
 /// What fencing came to: a proof, or the kind of failure and one printable line.
@@ -50,6 +52,7 @@ struct FencePatience {
     /// One that did answer is borne with until the deadline: a BMC that shares the host's network
     /// card goes silent for seconds when the power goes.
     Duration first_answer{5'000};
+    Duration call{3'000};      ///< one reading or command may take this long
     Duration first_pause{3};   ///< between two readings; grows by half each time
     Duration last_pause{200};  ///< up to this
     Duration resend{3'000};    ///< a device still in its old state gets the command once more

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <sys/types.h>
-
 #include <functional>
 #include <string>
 
@@ -22,7 +20,7 @@ struct DaemonOptions {
 
 /// What the caller learns.
 struct DaemonStart {
-    pid_t supervisor = -1;
+    int supervisor = -1;
     std::string line;    ///< what the worker announced; empty: nothing by the deadline
     bool ended = false;  ///< the daemon ended without a word
 };
