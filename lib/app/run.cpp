@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lib/app/run.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <thread>
+
+#include "lib/app/cli_table.hpp"
+#include "lib/app/watchdog.hpp"
+#include "lib/core/error.hpp"
+#include "lib/core/text.hpp"
+
+namespace domkeeper {
+namespace {
+
+/// Past the deadline, for a body that keeps to it to say so in its own words.
+constexpr Duration grace{200};
+/// More than any agent's options; a reader of stdin must have an end.
+constexpr std::size_t input_limit = 64 * 1024;
+
+/// Exit codes of one kind of program, and where it complains.
+struct Conventions {
+    int failed = 1;
+    int usage = 1;
+    int text = 0;  ///< after --help and --version
+    bool to_stderr = true;
+};
+
+Conventions conventions_of(ProgramKind kind) {
+    switch (kind) {
+        case ProgramKind::Check:
+            return {.failed = 3, .usage = 3, .text = 3, .to_stderr = false};
+        case ProgramKind::FenceAgent:
+            return {.failed = 1, .usage = 1, .text = 0};
+        case ProgramKind::Handler:
+            return {.failed = 1, .usage = 3, .text = 0, .to_stderr = false};
+        case ProgramKind::Tool:
+            return {.failed = 1, .usage = 2, .text = 0};
+    }
+    return {};
+}
+
+/// "check_dom0" -> "DOM0", as plugins call themselves in their output.
+std::string check_name(const Program& program) {
+    std::string name = program.name;
+    if (starts_with(name, "check_")) name.erase(0, 6);
+    for (char& c : name)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    return name;
+}
+
+std::string complaint(const Program& program, const std::string& text) {
+    if (program.kind == ProgramKind::Check)
+        return check_name(program) + " UNKNOWN - " + printable(text, 1024) + "\n";
+    return program.name + ": " + printable(text, 1024) + "\n";
+}
+
+Watchdog::LastWords last_words(const Program& program, Duration timeout) {
+    const Conventions conventions = conventions_of(program.kind);
+    const std::string span = render_number(static_cast<double>(timeout.count()) / 1000, 3) + " s";
+    return {.line = complaint(program, "no answer within " + span + " (gave up)"),
+            .to_stderr = conventions.to_stderr,
+            .exit_code = conventions.failed};
+}
+
+/// What a program says at its end, where, and with which exit code.
+struct Ending {
+    int code = 0;
+    std::string text;
+    bool to_stderr = false;
+};
+
+using Parse = std::function<Parsed()>;
+using Body = std::function<Ending(const Arguments&, Deadline)>;
+
+Ending complain(const Program& program, int code, const std::string& text) {
+    return {code, complaint(program, text), conventions_of(program.kind).to_stderr};
+}
+
+/// Parses and works; whatever either throws ends here.
+Ending attempt(const Program& program, Instant start, Watchdog& watchdog, const Parse& parse,
+               const Body& body) {
+    const Conventions conventions = conventions_of(program.kind);
+    try {
+        const Parsed parsed = parse();
+        if (!parsed.arguments)
+            return {parsed.generated ? 0 : conventions.text, parsed.output, false};
+        const Duration timeout = parsed.arguments->timeout();
+        const Instant at = start + timeout;
+        watchdog.set(at + grace, last_words(program, timeout));
+        return body(*parsed.arguments, Deadline{at});
+    } catch (const UsageError& error) {
+        return complain(program, conventions.usage, error.what());
+    } catch (const Error& error) {
+        return complain(program, conventions.failed, error.what());
+    } catch (const std::exception& error) {
+        return complain(program, conventions.failed,
+                        std::string("internal error: ") + error.what());
+    } catch (...) {
+        return complain(program, conventions.failed, "internal error of no known kind");
+    }
+}
+
+/// Prints; the exit code is that of a failure when the text did not get out.
+int print(const Program& program, const Ending& ending) {
+    std::cout.flush();
+    std::FILE* stream = ending.to_stderr ? stderr : stdout;
+    const bool written = std::fputs(ending.text.c_str(), stream) >= 0;
+    const bool flushed = std::fflush(stdout) == 0 && std::fflush(stream) == 0 && std::cout.good();
+    return written && flushed ? ending.code : conventions_of(program.kind).failed;
+}
+
+int run(const Program& program, const Parse& parse, const Body& body) {
+    const Instant start = monotonic_now();
+    try {
+        // Parsing itself may have to wait, for standard input.
+        const Duration timeout = default_timeout(program);
+        Watchdog watchdog(start + timeout + grace, last_words(program, timeout));
+        const Ending ending = attempt(program, start, watchdog, parse, body);
+        // When the watchdog was quicker, it ends the process; a second line would only confuse.
+        while (!watchdog.claim(ending.code)) std::this_thread::sleep_for(grace);
+        return print(program, ending);
+    } catch (const std::exception& error) {
+        return print(program, complain(program, conventions_of(program.kind).failed, error.what()));
+    }
+}
+
+std::vector<std::string> words_of(int argc, char** argv) {
+    return argc > 0 ? std::vector<std::string>(argv + 1, argv + argc) : std::vector<std::string>();
+}
+
+/// Throws UsageError when there is more than an agent could ever need.
+std::string read_input() {
+    std::string input;
+    for (char c = 0; std::cin.get(c);) {
+        if (input.size() == input_limit)
+            throw UsageError("more than 64 KiB of options on standard input");
+        input += c;
+    }
+    return input;
+}
+
+}  // namespace
+
+int run_check(const Program& program, int argc, char** argv,
+              const std::function<CheckResult(const Arguments&, Deadline)>& body) {
+    return run(
+        program, [&] { return parse_command_line(program, words_of(argc, argv)); },
+        [&](const Arguments& arguments, Deadline deadline) {
+            const CheckResult result = body(arguments, deadline);
+            return Ending{static_cast<int>(overall(result)),
+                          render_result(check_name(program), result, arguments.verbosity()), false};
+        });
+}
+
+int run_tool(const Program& program, int argc, char** argv,
+             const std::function<int(const Arguments&)>& body) {
+    return run(
+        program, [&] { return parse_command_line(program, words_of(argc, argv)); },
+        [&](const Arguments& arguments, Deadline) {
+            return Ending{body(arguments), "", false};
+        });
+}
+
+int run_handler(const Program& program, int argc, char** argv,
+                const std::function<std::string(const Arguments&, Deadline)>& body) {
+    return run(
+        program, [&] { return parse_command_line(program, words_of(argc, argv)); },
+        [&](const Arguments& arguments, Deadline deadline) {
+            return Ending{
+                0, program.name + ": " + printable(body(arguments, deadline), 1024) + "\n", false};
+        });
+}
+
+int run_agent(const Program& program, int argc, char** argv,
+              const std::function<int(const Arguments&, Deadline)>& body) {
+    return run(
+        program,
+        [&] {
+            return argc > 1 ? parse_command_line(program, words_of(argc, argv))
+                            : parse_agent_input(program, read_input());
+        },
+        [&](const Arguments& arguments, Deadline deadline) {
+            return Ending{body(arguments, deadline), "", false};
+        });
+}
+
+}  // namespace domkeeper
