@@ -73,7 +73,7 @@ void SqliteRecord::write_host(const HostRecord& host, const std::vector<DomainRe
         .bind(2, host.host)
         .bind(3, host.seen)
         .run();
-    for (const DomainRecord& domain : domains) write_domain(domain, host.host);
+    for (const DomainRecord& domain : domains) write_domain(domain, host);
     db_.query("DELETE FROM domain WHERE state = ? AND seen < ?")
         .bind(1, domain_state_name(DomainState::ShutOff))
         .bind(2, host.seen - std::chrono::hours(30 * 24))
@@ -97,20 +97,21 @@ bool SqliteRecord::write_reading(const HostRecord& host) {
                .run() == 1;
 }
 
-void SqliteRecord::write_domain(const DomainRecord& domain, const std::string& host) {
+void SqliteRecord::write_domain(const DomainRecord& domain, const HostRecord& host) {
     const int written =
         db_.query(
                "INSERT INTO domain VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
                " ON CONFLICT(name) DO UPDATE SET uuid = ?2, host = ?3, state = ?4, memory = ?5,"
-               " vcpus = ?6, persistent = ?7, seen = ?8 WHERE seen <= ?8")
+               " vcpus = ?6, persistent = ?7, seen = ?8 WHERE seen <= ?9")
             .bind(1, domain.name)
             .bind(2, domain.uuid)
-            .bind(3, host)
+            .bind(3, host.host)
             .bind(4, domain_state_name(domain.state))
             .bind(5, domain.memory.count)
             .bind(6, domain.vcpus)
             .bind(7, domain.persistent)
             .bind(8, domain.seen)
+            .bind(9, host.seen)
             .run();
     if (written == 0 || domain.xml.empty()) return;
     db_.query(
@@ -120,6 +121,18 @@ void SqliteRecord::write_domain(const DomainRecord& domain, const std::string& h
         .bind(2, domain.uuid)
         .bind(3, domain.xml)
         .run();
+}
+
+void SqliteRecord::move_domain(const std::string& name, const std::string& host, TimePoint seen) {
+    const std::lock_guard lock(mutex_);
+    SqliteTransaction transaction(db_);
+    db_.query("UPDATE domain SET host = ?2, state = ?3, seen = ?4 WHERE name = ?1 AND seen <= ?4")
+        .bind(1, name)
+        .bind(2, host)
+        .bind(3, domain_state_name(DomainState::Running))
+        .bind(4, seen)
+        .run();
+    transaction.commit();
 }
 
 }  // namespace domkeeper

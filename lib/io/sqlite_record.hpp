@@ -13,9 +13,9 @@ namespace domkeeper {
 /// refused when others can read it. Made to be written every second: a definition is written only
 /// when it changed.
 ///
-/// Two rules beyond the port's: an older reading never replaces a newer one (by `seen`, of the
-/// host and of each domain), and a definition that could not be read this time (empty) keeps the
-/// one known for that UUID. A domain that has been shut off for 30 days is forgotten.
+/// Three rules beyond the port's: a reading older than the host's last one is dropped whole, a
+/// definition that could not be read this time (empty) leaves the one known for that UUID, and a
+/// domain that has been shut off for 30 days is forgotten.
 ///
 /// Calls may come from any thread, one at a time. Never keep one open over a fork.
 class SqliteRecord final : public RecordStore {
@@ -25,10 +25,11 @@ class SqliteRecord final : public RecordStore {
 
     ClusterRecord read() override;
     void write_host(const HostRecord& host, const std::vector<DomainRecord>& domains) override;
+    void move_domain(const std::string& name, const std::string& host, TimePoint seen) override;
 
   private:
     bool write_reading(const HostRecord& host);
-    void write_domain(const DomainRecord& domain, const std::string& host);
+    void write_domain(const DomainRecord& domain, const HostRecord& host);
 
     std::mutex mutex_;
     SqliteDb db_;

@@ -111,6 +111,25 @@ TEST_CASE("record follows domains") {
         CHECK(store.read().find_host("a")->seen == at(15));
         CHECK(find(store.read(), "db").state == DomainState::Running);
     }
+    SECTION("one that was started elsewhere is there at once, also for a reading under way") {
+        store.move_domain("web", "b", at(20));
+        store.move_domain("nobody", "b", at(20));
+        CHECK(store.read().domains.size() == 2);
+        CHECK(find(store.read(), "web").host == "b");
+        CHECK(find(store.read(), "web").state == DomainState::Running);
+        CHECK(find(store.read(), "web").seen == at(20));
+        CHECK(find(store.read(), "web").xml == "<domain/>");
+        store.write_host(host("b", 19), {});
+        CHECK(find(store.read(), "web").state == DomainState::Running);
+        store.write_host(host("a", 19), {domain("web", "a", 20), domain("db", "a", 20)});
+        CHECK(find(store.read(), "web").host == "b");
+        store.move_domain("web", "c", at(15));
+        CHECK(find(store.read(), "web").host == "b");
+        store.write_host(host("b", 21), {});
+        CHECK(find(store.read(), "web").state == DomainState::ShutOff);
+        store.move_domain("web", "a", at(22));
+        CHECK(find(store.read(), "web").state == DomainState::Running);
+    }
     SECTION("a definition that could not be read this time is the last known one") {
         store.write_host(host("a", 20), {domain("web", "a", 20, "")});
         CHECK(find(store.read(), "web").xml == "<domain/>");
