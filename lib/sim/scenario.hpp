@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/core/inventory.hpp"
+
+namespace domkeeper {
+
+/// A scenario: a cluster, what runs where, timed events and faults. Text form, a line each:
+///
+///     host|device|domain|policy ...      the inventory's own lines (lib/core/inventory_text)
+///     runs HOST DOMAIN=SIZE ...          what runs there at the start, and is recorded
+///     record-age HOST DURATION           how old the record of that host is at the start
+///     no-record HOST                     nothing is recorded of it
+///     disarmed [REASON ...]              at the start
+///     at TIME COMMAND ...                see docs/simulate.md for the commands
+///     until TIME                         the end (default 60s)
+struct Scenario {
+    struct Timed {
+        Duration at{0};
+        int line = 0;
+        std::vector<std::string> words;
+    };
+    Inventory inventory;
+    std::map<std::string, std::vector<std::pair<std::string, Bytes>>> runs;  ///< by host
+    std::map<std::string, Duration> record_age;
+    std::vector<std::string> no_record;
+    std::optional<std::string> disarmed;  ///< the reason
+    std::vector<Timed> timed;
+    Duration until{60'000};
+};
+
+/// Throws UsageError "line 3: ..." for the first mistake.
+Scenario parse_scenario(std::string_view text);
+
+/// How a run ended.
+struct ScenarioOutcome {
+    std::vector<std::string> log;           ///< what happened, with seconds
+    std::vector<std::string> final_state;   ///< where each domain runs, how each incident ended
+    std::map<std::string, std::string> ran; ///< domain -> host on which it runs at the end, or ""
+    std::vector<std::string> broken;        ///< broken promises; none is as it should be
+    long crash_points = 0;
+};
+
+/// Runs it with the real engine over simulated ports and time. With `crash_at`, the worker is
+/// killed at that crash point and a new one is called a second later.
+ScenarioOutcome run_scenario(const Scenario& scenario, std::optional<long> crash_at = std::nullopt);
+
+}  // namespace domkeeper

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <set>
+
+#include "lib/core/error.hpp"
+#include "lib/core/inventory_text.hpp"
+#include "lib/core/text.hpp"
+#include "lib/sim/scenario.hpp"
+
+namespace domkeeper {
+namespace {
+
+/// Number of words that a timed command takes after its name: from, to (-1: any).
+struct CommandForm {
+    int least;
+    int most;
+};
+
+const std::map<std::string, CommandForm>& command_forms() {
+    static const std::map<std::string, CommandForm> forms{
+        {"report", {3, -1}},    {"recover", {1, 2}},    {"power-cut", {1, 1}}, {"power-on", {1, 1}},
+        {"cut", {1, 1}},        {"join", {1, 1}},       {"hang", {1, 1}},      {"unhang", {1, 1}},
+        {"monitor-cut", {0, 0}}, {"monitor-join", {0, 0}}, {"witness", {2, 2}}, {"device", {2, 2}},
+        {"start-fails", {1, 2}}, {"start-takes", {2, 2}}, {"unstable", {1, 1}}, {"pauses", {1, 1}},
+        {"migrate", {2, 2}},    {"disk-full", {0, 0}},  {"disk-ok", {0, 0}},   {"disarm", {0, 1}},
+        {"arm", {0, 0}},        {"kill-worker", {0, 0}}, {"worker", {0, 0}}};
+    return forms;
+}
+
+std::vector<std::string> words_of(std::string_view line) {
+    std::vector<std::string> words;
+    for (const std::string& word : split(line, ' '))
+        if (!word.empty()) words.push_back(word);
+    return words;
+}
+
+class Parser {
+  public:
+    Scenario parse(std::string_view text) {
+        std::string inventory_lines;
+        for (const std::string& raw : split(text, '\n')) {
+            ++line_;
+            const std::string line(trim(raw));
+            const std::vector<std::string> words = words_of(line);
+            static const std::set<std::string> inventory_words{"cluster", "policy", "host",
+                                                               "device", "domain"};
+            const bool inventory = !words.empty() && inventory_words.count(words[0]) != 0;
+            // Empty lines in between keep the inventory parser's line numbers true.
+            inventory_lines += (inventory ? line : std::string{}) + "\n";
+            if (!inventory && !words.empty() && words[0][0] != '#') take(words);
+        }
+        scenario_.inventory = parse_inventory(inventory_lines);
+        check_names();
+        return std::move(scenario_);
+    }
+
+  private:
+    [[noreturn]] void fail(const std::string& what) const {
+        throw UsageError("line " + std::to_string(line_) + ": " + what);
+    }
+    Duration duration(const std::string& word) const {
+        if (const auto span = parse_duration(word)) return *span;
+        fail("'" + printable(word) + "' is no time span such as 400ms, 5s or 2h");
+    }
+    void need(const std::vector<std::string>& words, std::size_t least, const char* form) const {
+        if (words.size() < least) fail(std::string("write: ") + form);
+    }
+
+    void take(const std::vector<std::string>& words) {
+        if (words[0] == "runs") return take_runs(words);
+        if (words[0] == "record-age") {
+            need(words, 3, "record-age HOST DURATION");
+            scenario_.record_age[words[1]] = duration(words[2]);
+        } else if (words[0] == "no-record") {
+            need(words, 2, "no-record HOST");
+            scenario_.no_record.push_back(words[1]);
+        } else if (words[0] == "disarmed") {
+            scenario_.disarmed = join({words.begin() + 1, words.end()}, " ");
+        } else if (words[0] == "until") {
+            need(words, 2, "until TIME");
+            scenario_.until = duration(words[1]);
+        } else if (words[0] == "at") {
+            take_timed(words);
+        } else {
+            fail("'" + printable(words[0]) + "' begins no line of a scenario");
+        }
+    }
+
+    void take_runs(const std::vector<std::string>& words) {
+        need(words, 3, "runs HOST DOMAIN=SIZE ...");
+        for (std::size_t i = 2; i < words.size(); ++i) {
+            const auto equals = words[i].find('=');
+            const auto size = equals == std::string::npos ? std::nullopt
+                                                          : parse_bytes(words[i].substr(equals + 1));
+            if (!size) fail("'" + printable(words[i]) + "' is no DOMAIN=SIZE such as web1=1GiB");
+            scenario_.runs[words[1]].emplace_back(words[i].substr(0, equals), *size);
+        }
+    }
+
+    void take_timed(const std::vector<std::string>& words) {
+        need(words, 3, "at TIME COMMAND ...");
+        const auto form = command_forms().find(words[2]);
+        if (form == command_forms().end()) {
+            std::vector<std::string> names;
+            for (const auto& [name, ignored] : command_forms()) names.push_back(name);
+            const auto meant = closest(words[2], names);
+            fail("no command '" + printable(words[2]) + "'" +
+                 (meant ? ", is '" + *meant + "' meant?" : ""));
+        }
+        const int count = static_cast<int>(words.size()) - 3;
+        if (count < form->second.least || (form->second.most >= 0 && count > form->second.most))
+            fail("'" + words[2] + "' takes another number of words");
+        scenario_.timed.push_back(
+            {duration(words[1]), line_, {words.begin() + 2, words.end()}});
+    }
+
+    void check_names() {
+        for (const auto& [host, domains] : scenario_.runs)
+            if (scenario_.inventory.find_host(host) == nullptr)
+                throw UsageError("runs: no host '" + host + "'");
+        static const std::set<std::string> with_host{"recover", "power-cut", "power-on", "cut",
+                                                     "join",    "hang",      "unhang",
+                                                     "start-fails", "start-takes"};
+        for (const Scenario::Timed& timed : scenario_.timed) {
+            line_ = timed.line;
+            if (with_host.count(timed.words[0]) != 0 &&
+                scenario_.inventory.find_host(timed.words[1]) == nullptr)
+                fail("no host '" + printable(timed.words[1]) + "'");
+            if (timed.words[0] == "device" &&
+                scenario_.inventory.find_device(timed.words[1]) == nullptr)
+                fail("no device '" + printable(timed.words[1]) + "'");
+        }
+        std::stable_sort(scenario_.timed.begin(), scenario_.timed.end(),
+                         [](const auto& a, const auto& b) { return a.at < b.at; });
+    }
+
+    Scenario scenario_;
+    int line_ = 0;
+};
+
+}  // namespace
+
+Scenario parse_scenario(std::string_view text) { return Parser().parse(text); }
+
+}  // namespace domkeeper

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+
+#include "lib/core/error.hpp"
+#include "lib/core/text.hpp"
+#include "lib/sim/scenario.hpp"
+#include "lib/sim/sim_ports.hpp"
+
+namespace domkeeper {
+namespace {
+
+/// Scenarios begin at a moment of no meaning, so that their logs never change.
+constexpr TimePoint scenario_start{std::chrono::hours{24 * 365 * 50}};
+constexpr Duration call_again{1'000};
+
+class Run {
+  public:
+    Run(const Scenario& scenario, std::optional<long> crash_at)
+        : scenario_(scenario), world_(scenario.inventory, scheduler_) {
+        world_.crash_at = crash_at;
+        world_.on_crash = [this] {
+            scheduler_.spawn_process([this] {
+                scheduler_.sleep(call_again);
+                call_worker();
+            });
+        };
+        set_up();
+    }
+
+    ScenarioOutcome run() {
+        for (const Scenario::Timed& timed : scenario_.timed)
+            scheduler_.spawn_process([this, &timed] {
+                scheduler_.sleep(timed.at);
+                command(timed.words, timed.line);
+            });
+        scheduler_.run_until(Instant{scenario_.until});
+        return outcome();
+    }
+
+  private:
+    void set_up() {
+        if (scenario_.disarmed)
+            world_.arming = {false, std::nullopt, "root", *scenario_.disarmed, scenario_start};
+        for (const Host& host : scenario_.inventory.hosts) {
+            const auto& missing = scenario_.no_record;
+            if (std::find(missing.begin(), missing.end(), host.name) != missing.end()) continue;
+            const auto age = scenario_.record_age.find(host.name);
+            const TimePoint seen =
+                scenario_start - (age == scenario_.record_age.end() ? Duration{0} : age->second);
+            records_.record.hosts.push_back({host.name, seen, gibibytes(16), std::nullopt, "sim"});
+            const auto runs = scenario_.runs.find(host.name);
+            if (runs == scenario_.runs.end()) continue;
+            for (const auto& [name, size] : runs->second)
+                records_.record.domains.push_back({name, "uuid-" + name, host.name,
+                                                   DomainState::Running, size, 1, true, seen,
+                                                   "<domain/>"});
+        }
+        for (const auto& [host, domains] : scenario_.runs)
+            for (const auto& [name, size] : domains) world_.put_domain(name, host, size);
+    }
+
+    void call_worker() {
+        worker_ = scheduler_.spawn_process([this] {
+            try {
+                const WorkerPorts ports{scheduler_, journal_, records_,  hypervisors_,
+                                        switches_,  prober_,  notifier_, lock_};
+                run_worker(scenario_.inventory, ports);
+            } catch (const Error& error) {
+                world_.log(std::string("worker   ends: ") + error.what());
+            }
+        });
+    }
+
+    void report(const HostEvent& event) {
+        try {
+            journal_.push_event(event, scheduler_.now().wall);
+            call_worker();
+        } catch (const Error& error) {
+            world_.log(std::string("handler  refuses: ") + error.what());
+        }
+    }
+
+    void command(const std::vector<std::string>& words, int line);
+    void fault(const std::vector<std::string>& words, int line);
+
+    ScenarioOutcome outcome() {
+        ScenarioOutcome result;
+        for (const Domain& domain : scenario_.inventory.domains) {
+            const auto hosts = world_.running_on(domain.name);
+            result.ran[domain.name] = join(hosts, " and ");
+            result.final_state.push_back(domain.name + " runs " +
+                                         (hosts.empty() ? "nowhere" : "on " + join(hosts, " and ")));
+            if (hosts.size() > 1) world_.broken(domain.name + " ends on " + join(hosts, " and "));
+        }
+        auto incidents = journal_.incidents(1000);
+        std::reverse(incidents.begin(), incidents.end());
+        for (const Incident& incident : incidents)
+            result.final_state.push_back("incident " + std::to_string(incident.id) + " " +
+                                         incident.host + " " +
+                                         std::string(incident_state_name(incident.state)) + ": " +
+                                         incident.summary);
+        result.log = world_.lines();
+        result.broken = world_.broken_promises();
+        result.crash_points = world_.crash_points;
+        return result;
+    }
+
+    const Scenario& scenario_;
+    SimScheduler scheduler_{scenario_start};
+    World world_;
+    SimJournal journal_{world_};
+    SimRecords records_{world_};
+    SimHypervisors hypervisors_{world_};
+    SimSwitches switches_{world_};
+    SimProber prober_{world_};
+    SimNotifier notifier_{world_};
+    SimLock lock_{world_};
+    SimScheduler::Process worker_;
+};
+
+void Run::command(const std::vector<std::string>& words, int line) {
+    const std::string& name = words[0];
+    world_.log("at       " + join(words, " "));
+    if (name == "report") {
+        const auto state = parse_host_state(words[2]);
+        const auto type = parse_state_type(words[3]);
+        if (!state || !type)
+            throw UsageError("line " + std::to_string(line) + ": report HOST UP|DOWN SOFT|HARD");
+        report({words[1], *state, *type, "monitor", join({words.begin() + 4, words.end()}, " "), ""});
+    } else if (name == "recover") {
+        const bool confirmed = words.size() > 2 && words[2] == "confirmed";
+        world_.operator_confirmed = world_.operator_confirmed || confirmed;
+        report({words[1], HostState::Down, StateType::Hard, "operator root", "",
+                confirmed ? "confirmed off by root: plug pulled" : ""});
+    } else if (name == "worker") {
+        call_worker();
+    } else if (name == "kill-worker") {
+        if (worker_) scheduler_.kill(worker_);
+    } else if (name == "arm") {
+        world_.arming = {true, std::nullopt, "root", "", scheduler_.now().wall};
+    } else if (name == "disarm") {
+        const TimePoint now = scheduler_.now().wall;
+        std::optional<TimePoint> until;
+        if (words.size() > 1) until = now + parse_duration(words[1]).value_or(Duration{3'600'000});
+        world_.arming = {false, until, "root", "maintenance", now};
+    } else {
+        fault(words, line);
+    }
+}
+
+void Run::fault(const std::vector<std::string>& words, int line) {
+    static const std::map<std::string, DeviceMode> modes{
+        {"good", DeviceMode::Good},       {"silent", DeviceMode::Silent},
+        {"stuck", DeviceMode::Stuck},     {"garbage", DeviceMode::Garbage},
+        {"denied", DeviceMode::Denied},   {"dies", DeviceMode::Dies}};
+    const std::string& name = words[0];
+    if (name == "power-cut") {
+        world_.power_cut(words[1]);
+    } else if (name == "power-on") {
+        world_.power_on(words[1]);
+    } else if (name == "cut" || name == "join") {
+        world_.hosts.at(words[1]).reachable = name == "join";
+    } else if (name == "hang" || name == "unhang") {
+        world_.hosts.at(words[1]).hypervisor_hung = name == "hang";
+    } else if (name == "monitor-cut" || name == "monitor-join") {
+        world_.monitor_cut = name == "monitor-cut";
+    } else if (name == "witness") {
+        world_.witnesses[words[1]] = words[2] == "up";
+    } else if (name == "device") {
+        const auto mode = modes.find(words[2]);
+        SimDevice& device = world_.devices[words[1]];
+        if (mode != modes.end())
+            device.mode = mode->second;
+        else if (const auto delay = parse_duration(words[2]))
+            device.off_delay = *delay;
+        else
+            throw UsageError("line " + std::to_string(line) + ": no device mode " + words[2]);
+    } else if (name == "start-fails") {
+        world_.hosts.at(words[1]).start_fails.insert(words.size() > 2 ? words[2] : "*");
+    } else if (name == "start-takes") {
+        world_.hosts.at(words[1]).start_time = parse_duration(words[2]).value_or(Duration{60});
+    } else if (name == "unstable") {
+        world_.unstable.insert(words[1]);
+    } else if (name == "pauses") {
+        world_.pausing.insert(words[1]);
+    } else if (name == "migrate") {
+        Bytes memory;
+        for (auto& [host, state] : world_.hosts) {
+            const auto there = state.domains.find(words[1]);
+            if (there == state.domains.end()) continue;
+            memory = there->second.memory;
+            state.domains.erase(there);
+        }
+        world_.put_domain(words[1], words[2], memory);
+    } else if (name == "disk-full" || name == "disk-ok") {
+        journal_.disk_full = name == "disk-full";
+    }
+}
+
+}  // namespace
+
+ScenarioOutcome run_scenario(const Scenario& scenario, std::optional<long> crash_at) {
+    return Run(scenario, crash_at).run();
+}
+
+}  // namespace domkeeper

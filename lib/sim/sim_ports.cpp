@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lib/sim/sim_ports.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "lib/core/error.hpp"
+
+namespace domkeeper {
+namespace {
+
+constexpr Duration ping_time{1};
+constexpr Duration read_time{5};
+constexpr Duration device_time{5};
+constexpr Duration write_time{1};
+
+std::string entry_line(const JournalEntry& entry) {
+    char head[64];
+    std::snprintf(head, sizeof head, "%-8s %-7s ", std::string(entry_kind_name(entry.kind)).c_str(),
+                  std::string(step_kind_name(entry.step)).c_str());
+    std::string line = head + entry.host;
+    if (!entry.domain.empty()) line += " " + entry.domain;
+    if (!entry.target.empty()) line += " -> " + entry.target;
+    return line + (entry.ok ? ": " : " (not ok): ") + entry.text;
+}
+
+class SimHypervisor : public Hypervisor {
+  public:
+    SimHypervisor(World& world, Host host) : world_(world), host_(std::move(host)) {}
+
+    HostView read_host(Deadline deadline) override {
+        world_.crash_point("read_host " + host_.name);
+        reach(deadline);
+        HostView view;
+        view.memory_total = host_.memory.value_or(gibibytes(16));
+        for (const auto& [name, domain] : world_.hosts.at(host_.name).domains) {
+            DomainView seen;
+            seen.name = name;
+            seen.uuid = "uuid-" + name;
+            seen.state = domain.state;
+            seen.memory = seen.memory_max = domain.memory;
+            seen.persistent = true;
+            view.domains.push_back(seen);
+        }
+        world_.crash_point("read_host " + host_.name + " returning");
+        return view;
+    }
+
+    DomainDefinition read_definition(const std::string& uuid, Deadline deadline) override {
+        reach(deadline);
+        return {"<domain>" + uuid + "</domain>", true};
+    }
+
+    void start_elsewhere(const DomainRecord& domain, const ProofOfOff&,
+                         Deadline deadline) override {
+        const std::string call = "start " + domain.name + " on " + host_.name;
+        world_.crash_point(call);
+        reach(deadline);
+        SimHost& host = world_.hosts.at(host_.name);
+        if (host.domains.count(domain.name) != 0)
+            throw ProtocolError("domain is already active");
+        const bool fails =
+            host.start_fails.count("*") != 0 || host.start_fails.count(domain.name) != 0;
+        // The far side works on even if the caller is killed or has given up.
+        const Duration takes = host.start_time;
+        if (!fails) world_.begin_start(domain.name, host_.name, domain.memory);
+        const Now now = world_.scheduler.now();
+        world_.scheduler.sleep(std::min(takes, deadline.remaining(now.mono)));
+        world_.crash_point(call + " returning");
+        if (takes > deadline.remaining(now.mono))
+            throw TimedOut(host_.uri + ": no answer to the start in time");
+        if (!world_.monitor_reaches(host_.name))
+            throw Unreachable(host_.uri + ": connection broken");
+        if (fails) throw ProtocolError(host_.uri + ": internal error: no start for you");
+    }
+
+  private:
+    void reach(Deadline deadline) {
+        world_.scheduler.sleep(read_time);
+        if (world_.monitor_reaches(host_.name) && !world_.hosts.at(host_.name).hypervisor_hung)
+            return;
+        world_.scheduler.sleep_until(deadline.at);
+        throw TimedOut(host_.name + ": no answer in time");
+    }
+
+    World& world_;
+    Host host_;
+};
+
+class SimSwitch : public PowerSwitch {
+  public:
+    SimSwitch(World& world, FenceDevice device) : world_(world), name_(std::move(device.name)) {}
+
+    PowerState read(Deadline deadline) override {
+        world_.crash_point("read " + name_);
+        answer(deadline);
+        const bool on = world_.hosts.at(device().host).power;
+        world_.crash_point("read " + name_ + " returning");
+        return on ? PowerState::On : PowerState::Off;
+    }
+
+    void command(PowerCommand command, Deadline deadline) override {
+        world_.crash_point("command " + name_);
+        answer(deadline);
+        if (command == PowerCommand::On)
+            world_.command_on(name_);
+        else
+            world_.command_off(name_);
+        if (device().mode == DeviceMode::Dies) device().mode = DeviceMode::Silent;
+        world_.crash_point("command " + name_ + " returning");
+    }
+
+  private:
+    SimDevice& device() { return world_.devices.at(name_); }
+
+    void answer(Deadline deadline) {
+        world_.scheduler.sleep(device_time);
+        if (world_.monitor_cut || device().mode == DeviceMode::Silent) {
+            world_.scheduler.sleep_until(deadline.at);
+            throw TimedOut(name_ + ": no answer in time");
+        }
+        if (device().mode == DeviceMode::Denied) throw Denied(name_ + ": password refused");
+        if (device().mode == DeviceMode::Garbage)
+            throw ProtocolError(name_ + ": power reading 7 is none that is documented");
+    }
+
+    World& world_;
+    std::string name_;
+};
+
+}  // namespace
+
+// ---- journal ----------------------------------------------------------------------------------
+
+IncidentId SimJournal::next_incident() {
+    return static_cast<IncidentId>(incidents_.size()) + 1;
+}
+
+void SimJournal::commit(const JournalBatch& batch) {
+    world_.crash_point("journal");
+    world_.scheduler.sleep(write_time);
+    if (disk_full) throw SystemError("journal.db: no space left on device");
+    for (const Incident& incident : batch.opened) incidents_.push_back(incident);
+    for (const JournalEntry& entry : batch.entries) {
+        entries_.push_back(entry);
+        world_.log(entry_line(entry));
+    }
+    for (const Incident& closed : batch.closed) {
+        Incident& kept = incidents_.at(static_cast<std::size_t>(closed.id - 1));
+        kept.closed = closed.closed;
+        kept.state = closed.state;
+        kept.summary = closed.summary;
+    }
+    pending_.erase(pending_.begin(),
+                   pending_.begin() + static_cast<std::ptrdiff_t>(batch.events_done));
+    world_.crash_point("journal returning");
+}
+
+std::vector<Incident> SimJournal::incidents(int newest) {
+    std::vector<Incident> found(incidents_.rbegin(), incidents_.rend());
+    if (found.size() > static_cast<std::size_t>(newest))
+        found.resize(static_cast<std::size_t>(newest));
+    return found;
+}
+
+std::optional<Incident> SimJournal::incident(IncidentId id) {
+    if (id < 1 || id > static_cast<IncidentId>(incidents_.size())) return std::nullopt;
+    return incidents_[static_cast<std::size_t>(id - 1)];
+}
+
+std::vector<Incident> SimJournal::unfinished() {
+    std::vector<Incident> found;
+    for (const Incident& incident : incidents_)
+        if (incident.state == IncidentState::Open) found.push_back(incident);
+    return found;
+}
+
+std::vector<JournalEntry> SimJournal::entries(IncidentId id) {
+    std::vector<JournalEntry> found;
+    for (const JournalEntry& entry : entries_)
+        if (entry.incident == id) found.push_back(entry);
+    return found;
+}
+
+std::vector<JournalEntry> SimJournal::loose_entries(int newest) {
+    std::vector<JournalEntry> found = entries(0);
+    std::reverse(found.begin(), found.end());
+    if (found.size() > static_cast<std::size_t>(newest))
+        found.resize(static_cast<std::size_t>(newest));
+    return found;
+}
+
+void SimJournal::push_event(const HostEvent& event, TimePoint) {
+    if (disk_full) throw SystemError("journal.db: no space left on device");
+    pending_.push_back(event);
+}
+
+std::vector<HostEvent> SimJournal::pending_events() { return pending_; }
+
+// ---- record -----------------------------------------------------------------------------------
+
+ClusterRecord SimRecords::read() {
+    world_.crash_point("record");
+    return record;
+}
+
+void SimRecords::write_host(const HostRecord& host, const std::vector<DomainRecord>& domains) {
+    record.hosts.push_back(host);
+    record.domains.insert(record.domains.end(), domains.begin(), domains.end());
+}
+
+void SimRecords::move_domain(const std::string& name, const std::string& host, TimePoint seen) {
+    world_.crash_point("record of " + name);
+    for (DomainRecord& domain : record.domains)
+        if (domain.name == name) {
+            domain.host = host;
+            domain.seen = seen;
+            domain.state = DomainState::Running;
+        }
+}
+
+// ---- the rest ---------------------------------------------------------------------------------
+
+std::shared_ptr<Hypervisor> SimHypervisors::at(const Host& host) {
+    return std::make_shared<SimHypervisor>(world_, host);
+}
+
+std::unique_ptr<PowerSwitch> SimSwitches::open(const FenceDevice& device) {
+    return std::make_unique<SimSwitch>(world_, device);
+}
+
+bool SimProber::answers(const std::string& address) const {
+    const auto witness = world_.witnesses.find(address);
+    if (witness != world_.witnesses.end()) return witness->second && !world_.monitor_cut;
+    for (const Host& host : world_.inventory.hosts)
+        if (host.address == address) return world_.monitor_reaches(host.name);
+    return false;
+}
+
+std::vector<ProbeReport> SimProber::look(const std::vector<ProbeTarget>& targets,
+                                         Deadline deadline) {
+    world_.crash_point("look");
+    const auto silent = [&] {
+        return std::any_of(targets.begin(), targets.end(),
+                           [&](const ProbeTarget& t) { return !answers(t.address); });
+    };
+    world_.scheduler.sleep(ping_time);
+    // Like the real one: as long as somebody is silent the look goes on to its deadline.
+    while (silent() && !deadline.passed(world_.scheduler.now().mono))
+        world_.scheduler.sleep_until(
+            std::min(deadline.at, world_.scheduler.now().mono + Duration{100}));
+    std::vector<ProbeReport> reports;
+    for (const ProbeTarget& target : targets) {
+        const bool is_answering = answers(target.address);
+        reports.push_back({is_answering, is_answering ? "ping" : "no answer", true});
+    }
+    world_.crash_point("look returning");
+    return reports;
+}
+
+bool SimLock::try_acquire() {
+    world_.crash_point("lock");
+    const auto self = world_.scheduler.current_process();
+    if (holder_ && *holder_ && holder_ != self) return false;
+    holder_ = self;
+    return true;
+}
+
+void SimLock::release() { holder_.reset(); }
+
+}  // namespace domkeeper

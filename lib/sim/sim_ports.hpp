@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/app/executor.hpp"
+#include "lib/sim/world.hpp"
+
+namespace domkeeper {
+
+/// The journal in memory; it outlives simulated processes as a file would.
+class SimJournal : public Journal {
+  public:
+    explicit SimJournal(World& world) : world_(world) {}
+
+    IncidentId next_incident() override;
+    void commit(const JournalBatch& batch) override;
+    std::vector<Incident> incidents(int newest) override;
+    std::optional<Incident> incident(IncidentId id) override;
+    std::vector<Incident> unfinished() override;
+    std::vector<JournalEntry> entries(IncidentId id) override;
+    std::vector<JournalEntry> loose_entries(int newest) override;
+    void push_event(const HostEvent& event, TimePoint at) override;
+    std::vector<HostEvent> pending_events() override;
+    Arming arming() override { return world_.arming; }
+    void set_arming(const Arming& arming) override { world_.arming = arming; }
+
+    bool disk_full = false;
+
+  private:
+    World& world_;
+    std::vector<Incident> incidents_;
+    std::vector<JournalEntry> entries_;
+    std::vector<HostEvent> pending_;
+};
+
+class SimRecords : public RecordStore {
+  public:
+    explicit SimRecords(World& world) : world_(world) {}
+    ClusterRecord read() override;
+    void write_host(const HostRecord& host, const std::vector<DomainRecord>& domains) override;
+    void move_domain(const std::string& name, const std::string& host, TimePoint seen) override;
+
+    ClusterRecord record;
+
+  private:
+    World& world_;
+};
+
+class SimHypervisors : public Hypervisors {
+  public:
+    explicit SimHypervisors(World& world) : world_(world) {}
+    std::shared_ptr<Hypervisor> at(const Host& host) override;
+
+  private:
+    World& world_;
+};
+
+class SimSwitches : public PowerSwitches {
+  public:
+    explicit SimSwitches(World& world) : world_(world) {}
+    std::unique_ptr<PowerSwitch> open(const FenceDevice& device) override;
+
+  private:
+    World& world_;
+};
+
+class SimProber : public Prober {
+  public:
+    explicit SimProber(World& world) : world_(world) {}
+    std::vector<ProbeReport> look(const std::vector<ProbeTarget>& targets,
+                                  Deadline deadline) override;
+
+  private:
+    bool answers(const std::string& address) const;
+    World& world_;
+};
+
+class SimNotifier : public Notifier {
+  public:
+    explicit SimNotifier(World& world) : world_(world) {}
+    void notify(const std::string& text) override { world_.log("notify   " + text); }
+
+  private:
+    World& world_;
+};
+
+/// Freed when its process dies, as the system does with a file lock.
+class SimLock : public Lock {
+  public:
+    explicit SimLock(World& world) : world_(world) {}
+    bool try_acquire() override;
+    void release() override;
+
+  private:
+    World& world_;
+    SimScheduler::Process holder_;
+};
+
+}  // namespace domkeeper

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "lib/port/scheduler.hpp"
+
+namespace domkeeper {
+
+/// Thrown inside the tasks of a process that the simulation killed. Not an Error: nothing may
+/// catch it but the simulation.
+struct SimKilled {};
+
+/// Simulated time. Tasks are threads of which exactly one runs at any moment, in an order that
+/// depends on nothing but the program: the same scenario gives the same log, always. Time jumps
+/// to the next moment at which a task wants to go on.
+class SimScheduler : public Scheduler {
+  public:
+    /// A simulated process: its tasks die together.
+    using Process = std::shared_ptr<bool>;
+
+    explicit SimScheduler(TimePoint start);
+    /// Kills what still runs and waits for it.
+    ~SimScheduler() override;
+    SimScheduler(const SimScheduler&) = delete;
+    SimScheduler& operator=(const SimScheduler&) = delete;
+
+    Now now() override;
+    void sleep_until(Instant until) override;
+    void spawn(std::function<void()> task) override;
+    bool wait_until(Instant until, const std::function<bool()>& ready) override;
+    void update(const std::function<void()>& change) override;
+
+    void sleep(Duration span) { sleep_until(now().mono + span); }
+    /// Starts a task of a new process.
+    Process spawn_process(std::function<void()> task);
+    /// The process of the calling task.
+    Process current_process();
+    /// Every task of it throws SimKilled when its turn comes; one that runs is not interrupted.
+    void kill(const Process& process);
+    /// Runs all tasks until none is left or the time has come. Called by the thread that made the
+    /// scheduler, which is no task.
+    void run_until(Instant end);
+
+  private:
+    struct Task {
+        std::thread thread;
+        std::condition_variable turn;
+        Process alive;
+        std::function<bool()> ready;  ///< empty: it only waits for the time
+        Instant wake;
+        bool running = false;
+        bool finished = false;
+    };
+
+    void start_task(Process process, std::function<void()> body);
+    void body_of(Task& task, const std::function<void()>& body);
+    bool block(std::unique_lock<std::mutex>& lock, Instant until, std::function<bool()> ready);
+    bool may_run(const Task& task) const;
+    void hand_over();
+
+    std::mutex mutex_;
+    std::condition_variable main_turn_;
+    std::list<std::unique_ptr<Task>> tasks_;  ///< in the order in which they blocked
+    Task* current_ = nullptr;
+    Instant now_{};
+    Instant end_{};
+    TimePoint start_;
+    bool stopping_ = false;
+};
+
+}  // namespace domkeeper

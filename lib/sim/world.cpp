@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lib/sim/world.hpp"
+
+#include <cstdio>
+#include <utility>
+
+#include "lib/core/text.hpp"
+
+namespace domkeeper {
+namespace {
+
+/// An effect that was decided just before somebody disarmed is no broken promise.
+constexpr Duration disarm_slack{1'000};
+
+}  // namespace
+
+World::World(Inventory given, SimScheduler& given_scheduler)
+    : inventory(std::move(given)), scheduler(given_scheduler) {
+    for (const Host& host : inventory.hosts) {
+        hosts[host.name];
+        for (const FenceLevel& level : host.fence)
+            for (const std::string& device : level) devices[device].host = host.name;
+    }
+    for (const std::string& witness : inventory.policy.witnesses) witnesses[witness] = true;
+    arming.armed = true;
+}
+
+void World::log(const std::string& text) {
+    char stamp[32];
+    std::snprintf(stamp, sizeof stamp, "%8.3f ",
+                  static_cast<double>(scheduler.now().mono.time_since_epoch().count()) / 1e6);
+    lines_.push_back(stamp + text);
+}
+
+void World::broken(const std::string& promise) {
+    log("BROKEN " + promise);
+    broken_.push_back(promise);
+}
+
+void World::power_cut(const std::string& name) {
+    SimHost& host = hosts.at(name);
+    host.power = false;
+    host.domains.clear();
+    log("world    " + name + " is without power");
+}
+
+void World::power_on(const std::string& name) {
+    SimHost& host = hosts.at(name);
+    host.power = true;
+    host.reachable = true;
+    host.hypervisor_hung = false;
+    switched_off_.erase(name);
+    log("world    " + name + " has power and is up");
+}
+
+void World::put_domain(const std::string& domain, const std::string& host, Bytes memory) {
+    hosts.at(host).domains[domain] = {DomainState::Running, memory};
+}
+
+bool World::monitor_reaches(const std::string& name) const {
+    const auto found = hosts.find(name);
+    return !monitor_cut && found != hosts.end() && found->second.power && found->second.reachable;
+}
+
+std::vector<std::string> World::running_on(const std::string& domain) const {
+    std::vector<std::string> found;
+    for (const auto& [name, host] : hosts) {
+        const auto there = host.domains.find(domain);
+        if (host.power && there != host.domains.end() && is_active(there->second.state))
+            found.push_back(name);
+    }
+    return found;
+}
+
+void World::begin_start(const std::string& domain, const std::string& name, Bytes memory) {
+    const Now now = scheduler.now();
+    if (!arming.armed_at(now.wall) && now.wall - arming.since > disarm_slack)
+        broken("a start of " + domain + " while disarmed");
+    for (const std::string& other : running_on(domain))
+        broken(domain + " is started on " + name + " while it runs on " + other);
+    hosts.at(name).domains[domain] = {DomainState::Running, memory};
+    log("world    " + domain + " starts on " + name);
+    const bool stops = unstable.count(domain) != 0;
+    if (!stops && pausing.count(domain) == 0) return;
+    scheduler.spawn_process([this, domain, name, stops] {
+        scheduler.sleep(Duration{1000});
+        SimHost& host = hosts.at(name);
+        if (!host.power || host.domains.count(domain) == 0) return;
+        if (stops)
+            host.domains.erase(domain);
+        else
+            host.domains[domain].state = DomainState::Paused;
+        log("world    " + domain + (stops ? " stops" : " pauses") + " on " + name);
+    });
+}
+
+void World::command_off(const std::string& name) {
+    const SimDevice device = devices.at(name);
+    const Now now = scheduler.now();
+    if (!arming.armed_at(now.wall) &&
+        now.wall - arming.since > disarm_slack + inventory.policy.fence_time)
+        broken(name + " is switched while disarmed");
+    switched_off_.insert(device.host);
+    if (switched_off_.size() > static_cast<std::size_t>(inventory.policy.max_hosts_lost))
+        broken(counted(switched_off_.size(), "host") + " switched off, the limit is " +
+               std::to_string(inventory.policy.max_hosts_lost));
+    log("world    " + name + " is told off");
+    if (device.mode == DeviceMode::Stuck) return;
+    scheduler.spawn_process([this, device] {
+        scheduler.sleep(device.off_delay);
+        if (hosts.at(device.host).power) power_cut(device.host);
+    });
+}
+
+void World::command_on(const std::string& name) {
+    if (devices.at(name).mode != DeviceMode::Stuck) power_on(devices.at(name).host);
+}
+
+void World::crash_point(const std::string& call) {
+    ++crash_points;
+    if (!crash_at || crash_points != *crash_at) return;
+    log("world    the worker is killed at " + call);
+    scheduler.kill(scheduler.current_process());
+    if (on_crash) on_crash();
+    throw SimKilled{};
+}
+
+}  // namespace domkeeper

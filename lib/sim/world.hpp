@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "lib/core/inventory.hpp"
+#include "lib/core/journal_types.hpp"
+#include "lib/core/record.hpp"
+#include "lib/sim/sim_scheduler.hpp"
+
+namespace domkeeper {
+
+/// How a simulated fence device behaves.
+enum class DeviceMode {
+    Good,
+    Silent,   ///< no answer until the deadline
+    Stuck,    ///< takes the command and changes nothing
+    Garbage,  ///< answers what can't be trusted
+    Denied,   ///< refuses the login
+    Dies,     ///< goes silent with the first command, which still works
+};
+
+struct SimDevice {
+    std::string host;
+    DeviceMode mode = DeviceMode::Good;
+    Duration off_delay{20};  ///< from the command to the loss of power
+};
+
+struct SimDomain {
+    DomainState state = DomainState::Running;
+    Bytes memory;
+};
+
+struct SimHost {
+    bool power = true;
+    bool reachable = true;        ///< from the monitoring node
+    bool hypervisor_hung = false; ///< answers ping, but no libvirt
+    std::map<std::string, SimDomain> domains;
+    std::set<std::string> start_fails;  ///< domains, or "*"
+    Duration start_time{60};
+};
+
+/// The truth: hosts, domains, devices, networks. It knows what the worker can't see, logs what
+/// happens, and notes each broken promise.
+class World {
+  public:
+    World(Inventory inventory, SimScheduler& scheduler);
+
+    // what faults and people do
+    void power_cut(const std::string& host);
+    void power_on(const std::string& host);
+    /// Runs on `host` from now on, unseen by the record.
+    void put_domain(const std::string& domain, const std::string& host, Bytes memory);
+
+    // what the ports do
+    bool monitor_reaches(const std::string& host) const;
+    /// The beginning of a start; the domain is there at once and runs after the host's start time.
+    void begin_start(const std::string& domain, const std::string& host, Bytes memory);
+    void command_off(const std::string& device);
+    void command_on(const std::string& device);
+
+    /// A point at which the calling process may be killed: before and after every port call.
+    void crash_point(const std::string& call);
+
+    void log(const std::string& text);
+    void broken(const std::string& promise);
+    const std::vector<std::string>& lines() const { return lines_; }
+    const std::vector<std::string>& broken_promises() const { return broken_; }
+    /// Hosts on which the domain is active and that have power.
+    std::vector<std::string> running_on(const std::string& domain) const;
+
+    const Inventory inventory;
+    SimScheduler& scheduler;
+    std::map<std::string, SimHost> hosts;
+    std::map<std::string, SimDevice> devices;
+    std::map<std::string, bool> witnesses;
+    bool monitor_cut = false;
+    std::set<std::string> unstable;  ///< domains that stop one second after their start
+    std::set<std::string> pausing;   ///< domains that pause one second after their start
+    Arming arming;                   ///< of the journal, to check that nobody acts against it
+    bool operator_confirmed = false;
+
+    std::optional<long> crash_at;  ///< kill at the crash point of this number
+    long crash_points = 0;         ///< passed so far
+    std::function<void()> on_crash;
+
+  private:
+    std::vector<std::string> lines_;
+    std::vector<std::string> broken_;
+    std::set<std::string> switched_off_;  ///< by us, and not switched on since
+};
+
+}  // namespace domkeeper
