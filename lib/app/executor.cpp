@@ -251,9 +251,15 @@ class Worker {
 }  // namespace
 
 WorkerEnd run_worker(const Inventory& inventory, const WorkerPorts& ports) {
+    struct Held {
+        Lock& lock;
+        ~Held() { lock.release(); }
+    };
     while (ports.lock.try_acquire()) {
-        Worker(inventory, ports).run_all();
-        ports.lock.release();
+        {
+            const Held held{ports.lock};
+            Worker(inventory, ports).run_all();
+        }
         // What was pushed after the last look and before the release found the lock held.
         if (ports.journal.pending_events().empty()) return WorkerEnd::Finished;
     }

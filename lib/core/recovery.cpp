@@ -10,6 +10,8 @@ namespace domkeeper {
 namespace {
 
 constexpr int fence_rounds = 2;
+/// Marks the entry that holds an operator's word, which outlives a killed worker.
+constexpr std::string_view operator_target = "operator";
 
 std::string where(const std::string& host, const Host* entry) {
     return entry == nullptr ? host : host + " (" + entry->address + ")";
@@ -115,7 +117,14 @@ HostCase& RecoveryStepper::open(const HostEvent& event) {
                        std::string(state_type_name(event.type));
     if (!event.output.empty()) text += ": " + event.output;
     note(host_case, EntryKind::Event, StepKind::None, text);
+    note_confirmation(host_case);
     return situation_.cases[event.host] = std::move(host_case);
+}
+
+void RecoveryStepper::note_confirmation(const HostCase& host_case) {
+    if (!host_case.confirmed_off.empty())
+        note(host_case, EntryKind::Event, StepKind::Fence, host_case.confirmed_off, {},
+             std::string(operator_target));
 }
 
 void RecoveryStepper::on(const HostReported& reported) {
@@ -128,6 +137,7 @@ void RecoveryStepper::on(const HostReported& reported) {
                  std::string(state_type_name(event.type)) + "; joined to this incident");
         if (!event.confirmed_off.empty() && !host_case.off) {
             host_case.confirmed_off = event.confirmed_off;
+            note_confirmation(host_case);
             judge_look(host_case);
         }
         return;
@@ -154,6 +164,8 @@ void RecoveryStepper::on(const Resumed& resumed) {
     for (const JournalEntry& entry : resumed.entries) {
         if (entry.step == StepKind::Fence && entry.kind == EntryKind::Outcome && entry.ok)
             host_case.fenced_before = true;
+        if (entry.kind == EntryKind::Event && entry.target == operator_target)
+            host_case.confirmed_off = entry.text;
         if (entry.domain.empty()) continue;
         DomainCase& domain = host_case.domains[entry.domain];
         if (entry.step == StepKind::Start && entry.kind == EntryKind::Intent) {
@@ -177,7 +189,8 @@ void RecoveryStepper::on(const Resumed& resumed) {
     situation_.cases[host_case.host] = std::move(host_case);
     HostCase& kept = situation_.cases.at(resumed.incident.host);
     note(kept, EntryKind::Event, StepKind::None, "its worker was killed; this one goes on with it");
-    if (const auto objection = standing_objection(context_, kept.host, kept.fenced_before)) {
+    if (const auto objection = standing_objection(
+            context_, kept.host, kept.fenced_before || !kept.confirmed_off.empty())) {
         note(kept, EntryKind::Refusal, StepKind::None, *objection, {}, {}, false);
         return close(kept.host, IncidentState::Refused, "not gone on with: " + *objection);
     }

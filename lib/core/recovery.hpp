@@ -223,8 +223,9 @@ RecoveryStep advance(Situation& situation, const RecoveryEvent& event,
 std::optional<Instant> next_wake(const Situation& situation, const Inventory& inventory);
 
 /// A proof older than this is read again before it allows another start: an administrator may
-/// have switched the host on again.
-inline constexpr Duration proof_max_age{10'000};
+/// have switched the host on again. No host gets from its power button to its first domain in
+/// less.
+inline constexpr Duration proof_max_age{5'000};
 
 /// The domains that ran on `host` by the record, split into those to be placed and those refused
 /// for reasons that need no look at the peers.

@@ -30,6 +30,7 @@ class RecoveryStepper {
   private:
     // recovery.cpp: from the report to the proof
     HostCase& open(const HostEvent& event);
+    void note_confirmation(const HostCase& host_case);
     void refuse_event(const HostEvent& event, const std::string& why, bool with_incident);
     void begin_look(HostCase& host_case);
     void judge_look(HostCase& host_case);

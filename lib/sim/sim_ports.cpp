@@ -68,10 +68,10 @@ class SimHypervisor : public Hypervisor {
         world_.scheduler.sleep(std::min(takes, deadline.remaining(now.mono)));
         world_.crash_point(call + " returning");
         if (takes > deadline.remaining(now.mono))
-            throw TimedOut(host_.uri + ": no answer to the start in time");
+            throw TimedOut(host_.name + ": no answer to the start in time");
         if (!world_.monitor_reaches(host_.name))
-            throw Unreachable(host_.uri + ": connection broken");
-        if (fails) throw ProtocolError(host_.uri + ": internal error: no start for you");
+            throw Unreachable(host_.name + ": connection broken");
+        if (fails) throw ProtocolError(host_.name + ": internal error: no start for you");
     }
 
   private:
@@ -80,7 +80,7 @@ class SimHypervisor : public Hypervisor {
         if (world_.monitor_reaches(host_.name) && !world_.hosts.at(host_.name).hypervisor_hung)
             return;
         world_.scheduler.sleep_until(deadline.at);
-        throw TimedOut(host_.name + ": no answer in time");
+        throw TimedOut("no answer in time");
     }
 
     World& world_;
@@ -117,11 +117,11 @@ class SimSwitch : public PowerSwitch {
         world_.scheduler.sleep(device_time);
         if (world_.monitor_cut || device().mode == DeviceMode::Silent) {
             world_.scheduler.sleep_until(deadline.at);
-            throw TimedOut(name_ + ": no answer in time");
+            throw TimedOut("no answer in time");
         }
-        if (device().mode == DeviceMode::Denied) throw Denied(name_ + ": password refused");
+        if (device().mode == DeviceMode::Denied) throw Denied("password refused");
         if (device().mode == DeviceMode::Garbage)
-            throw ProtocolError(name_ + ": power reading 7 is none that is documented");
+            throw ProtocolError("power reading 7 is none that is documented");
     }
 
     World& world_;

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "lib/core/recovery.hpp"
 #include "lib/core/text.hpp"
 
 namespace domkeeper {
@@ -11,6 +12,8 @@ namespace {
 
 /// An effect that was decided just before somebody disarmed is no broken promise.
 constexpr Duration disarm_slack{1'000};
+/// From the reading of the power to the start that it allows.
+constexpr Duration proof_slack{500};
 
 }  // namespace
 
@@ -49,12 +52,14 @@ void World::power_on(const std::string& name) {
     host.power = true;
     host.reachable = true;
     host.hypervisor_hung = false;
+    host.powered_on_at = scheduler.now().mono;
     switched_off_.erase(name);
     log("world    " + name + " has power and is up");
 }
 
 void World::put_domain(const std::string& domain, const std::string& host, Bytes memory) {
     hosts.at(host).domains[domain] = {DomainState::Running, memory};
+    home_[domain] = host;
 }
 
 bool World::monitor_reaches(const std::string& name) const {
@@ -78,6 +83,9 @@ void World::begin_start(const std::string& domain, const std::string& name, Byte
         broken("a start of " + domain + " while disarmed");
     for (const std::string& other : running_on(domain))
         broken(domain + " is started on " + name + " while it runs on " + other);
+    const auto& back = hosts.at(home_[domain]).powered_on_at;
+    if (back && hosts.at(home_[domain]).power && now.mono - *back > proof_max_age + proof_slack)
+        broken(domain + " is started although " + home_[domain] + " is long back");
     hosts.at(name).domains[domain] = {DomainState::Running, memory};
     log("world    " + domain + " starts on " + name);
     const bool stops = unstable.count(domain) != 0;

@@ -37,6 +37,7 @@ struct SimDomain {
 
 struct SimHost {
     bool power = true;
+    std::optional<Instant> powered_on_at;  ///< since the start of the scenario
     bool reachable = true;        ///< from the monitoring node
     bool hypervisor_hung = false; ///< answers ping, but no libvirt
     std::map<std::string, SimDomain> domains;
@@ -91,6 +92,7 @@ class World {
   private:
     std::vector<std::string> lines_;
     std::vector<std::string> broken_;
+    std::map<std::string, std::string> home_;  ///< domain -> where it ran at first
     std::set<std::string> switched_off_;  ///< by us, and not switched on since
 };
 
