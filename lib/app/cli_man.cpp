@@ -39,7 +39,8 @@ std::string body(const std::string& text) {
     std::string out;
     for (const std::string& paragraph : paragraphs(text)) {
         const bool verbatim = starts_with(paragraph, "    ");
-        out += verbatim ? ".PP\n.nf\n" : ".PP\n";
+        if (!out.empty()) out += ".PP\n";
+        if (verbatim) out += ".nf\n";
         for (const std::string& line : split(paragraph, '\n'))
             out += roff(verbatim ? std::string_view(line) : trim(line)) + "\n";
         if (verbatim) out += ".fi\n";

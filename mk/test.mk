@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Tests. A suite is a folder with an executable tests/<suite>/run; it finds the built programs in
+# $BUILD and prints "N passed, N failed, N skipped" as its last line. What a suite needs built is
+# added to the target `check-<suite>` by whoever adds the suite, here or in a file of its own.
+SUITES := $(patsubst tests/%/run,%,$(wildcard tests/*/run))
+# Quick and telling ones first.
+SUITES := $(filter unit scenario cli,$(SUITES)) $(filter-out unit scenario cli,$(SUITES))
+
+TEST_PROGRAMS := $(BUILD)/tests/sample
+$(BUILD)/tests/sample: $(call OBJ,tests/cli/sample.cpp) $(ARCHIVE)
+	@mkdir -p $(@D)
+	$(CXX) -o $@ $< $(ARCHIVE) $(ALL_LDFLAGS) $(LIBS)
+-include $(patsubst %.o,%.d,$(call OBJ,tests/cli/sample.cpp))
+
+.PHONY: packages
+packages:
+	contrib/packages/ensure contrib/packages/build
+
+.PHONY: $(SUITES:%=check-%)
+check-unit: $(BUILD)/unit_tests
+check-cli: $(TEST_PROGRAMS) all
+
+.PHONY: $(SUITES)
+$(SUITES): %: check-%
+	BUILD=$(BUILD) tests/$*/run
+
+# Packages come before anything that needs their headers, so the rest is a make of its own.
+.PHONY: check
+check: packages
+	+$(MAKE) all $(SUITES:%=check-%)
+	BUILD=$(BUILD) tests/check $(SUITES)
+
+.PHONY: rewrite
+rewrite: check-cli
+	BUILD=$(BUILD) tests/cli/run --rewrite
