@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole lab up and down."""
+
+import os
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from . import bmc, disks, domains, hosts, kernel, monitor, net, storage
+from .layout import HERE, LabError
+from .proc import wait_for
+
+
+def packages():
+    with open(os.path.join(HERE, "packages")) as text:
+        return [line.strip() for line in text if line.strip() and not line.startswith("#")]
+
+
+def missing_packages():
+    """The packages of the list that are not installed."""
+    import subprocess  # asks dpkg, whose exit code says only that some are missing
+
+    query = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *packages()]
+    done = subprocess.run(query, capture_output=True, text=True)
+    have = {line.split()[0] for line in done.stdout.splitlines() if line.endswith(" installed")}
+    return [name for name in packages() if name not in have]
+
+
+def check_machine():
+    if os.geteuid() != 0:
+        raise LabError("the lab needs root: it makes network namespaces and mounts")
+    missing = missing_packages()
+    if missing:
+        raise LabError("packages are missing: apt-get install " + " ".join(missing))
+
+
+def up(lab, say):
+    """Brings up networks, storage, BMCs, hosts and the monitor's node; no guests yet."""
+    kernel.build(lab.path("guest"))
+    net.up(lab)
+    say("networks are up")
+    monitor.up(lab)
+    domains.write_all(lab)
+    for host in lab.hosts:
+        bmc.up(lab, host)
+    with ThreadPoolExecutor() as pool:
+        jobs = [pool.submit(hosts.up, lab, host) for host in lab.hosts]
+        storage.up(lab)
+        say("storage node is up")
+        for job in jobs:
+            job.result()
+    hosts.remember_capabilities(lab)
+    say(f"{len(lab.hosts)} hosts are up")
+
+
+def start_domains(lab, seconds=90):
+    """Starts every domain on its home and waits until each has written to its disk."""
+    before = disks.heads(lab)
+
+    def start(host):
+        for domain in lab.domains:
+            if lab.home(domain) == host:
+                domains.create(lab, host, domain)
+
+    with ThreadPoolExecutor() as pool:
+        for job in [pool.submit(start, host) for host in lab.hosts]:
+            job.result()
+    wait_writing(lab, before, seconds)
+
+
+def wait_writing(lab, before, seconds):
+    """Waits until every domain has written a record newer than in `before`."""
+
+    def all_wrote():
+        now = disks.heads(lab)
+        return all(now[d] is not None and now[d] != before.get(d) for d in lab.domains)
+
+    wait_for(all_wrote, seconds, "some domain does not write to its disk", step=0.1)
+
+
+def down(lab, keep_logs=True):
+    """Ends everything and removes the lab's folder but its logs. Never gives up half way."""
+    errors = []
+    steps = [lambda: monitor.down(lab), lambda: storage.down(lab)]
+    steps += [lambda h=h: bmc.down(lab, h) for h in lab.hosts]
+    steps += [lambda: hosts.down(lab), lambda: net.down(lab)]
+    for step in steps:
+        try:
+            step()
+        except (LabError, OSError) as error:
+            errors.append(str(error))
+    if errors:
+        raise LabError("; ".join(errors))
+    for name in os.listdir(lab.dir):
+        path = lab.path(name)
+        if keep_logs and name == "log":
+            continue
+        shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+    if not keep_logs:
+        os.rmdir(lab.dir)
+
+
+def where(lab):
+    """{domain: hosts with a QEMU process of it}, read from the kernel."""
+    found = {domain: [] for domain in lab.domains}
+    for host in lab.hosts:
+        for domain, pids in hosts.guests(lab, host).items():
+            found.setdefault(domain, []).extend([host] * len(pids))
+    return found
+
+
+def status(lab):
+    lines = [f"lab {lab.id} in {lab.dir}"]
+    for host in lab.hosts:
+        power = "on" if hosts.alive(lab, host) else "off"
+        lines.append(f"{host}  {lab.address(host):<12} power {power:<4} BMC {lab.bmc_address(host)}")
+    now = time.time()
+    for domain, at in where(lab).items():
+        head = disks.read_head(lab.image(domain))
+        age = now - os.stat(lab.image(domain)).st_mtime
+        wrote = f"counter {head.counter}, {age:.1f} s ago" if head else "never wrote"
+        lines.append(f"{domain:<8} on {', '.join(at) or 'no host':<16} {wrote}")
+    return "\n".join(lines)
