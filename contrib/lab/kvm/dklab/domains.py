@@ -20,8 +20,8 @@ XML = """<domain type='qemu'>
     <initrd>{guest}/initrd</initrd>
     <cmdline>{cmdline}</cmdline>
   </os>
-  <features><acpi/></features>
   <cpu mode='custom' match='exact'><model>qemu64</model></cpu>
+  <clock offset='utc'><timer name='hpet' present='no'/></clock>
   <on_poweroff>destroy</on_poweroff>
   <on_reboot>restart</on_reboot>
   <on_crash>destroy</on_crash>

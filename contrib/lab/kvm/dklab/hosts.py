@@ -99,6 +99,7 @@ def prepare(lab, host):
 
 
 def power(lab, host, what):
+    lab.number(host)  # refuses a host that is not there
     return run(os.path.join(HERE, "power"), lab.dir, host, what).strip()
 
 
@@ -150,11 +151,13 @@ def cut(lab, host):
 
 def hang(lab, host):
     """The host falls off the management network; its guests run and write on."""
+    lab.number(host)
     net.set_cable(lab, f"m-{host}", "down")
 
 
 def heal(lab, host):
     """Cables in, power on, libvirtd running; waits until the host answers."""
+    lab.number(host)
     for port in (f"m-{host}", f"s-{host}"):
         net.set_cable(lab, port, "up")
     for pid in daemons(lab, host):

@@ -183,15 +183,21 @@ def start_nagios(lab):
     """Starts Nagios and waits until it has seen every host."""
     config = lab.path("monitor", "nagios", "nagios.cfg")
     run(*enter(lab, "nagios4", "-v", config))
+    # What an earlier Nagios left would be taken for the new one's.
+    for name in ("status.dat", "nagios.cmd", "nagios.qh"):
+        try:
+            os.unlink(lab.path("monitor", "nagios", "var", name))
+        except FileNotFoundError:
+            pass
     spawn(_nagios_pid(lab).path, lab.log("nagios.out"), *enter(lab, "nagios4", config))
 
     def saw_all():
         try:
-            with open(nagios_log(lab)) as text:
-                seen = set(re.findall(r"INITIAL HOST STATE: (\w+);UP", text.read()))
+            with open(lab.path("monitor", "nagios", "var", "status.dat")) as text:
+                blocks = re.findall(r"hoststatus \{(.*?)\}", text.read(), re.S)
         except FileNotFoundError:
             return False
-        return seen >= set(lab.hosts)
+        return sum("has_been_checked=1" in block for block in blocks) == len(lab.hosts)
 
     wait_for(saw_all, 15, f"Nagios does not run, see {lab.log('nagios.out')}", step=0.05)
 
