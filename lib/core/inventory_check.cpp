@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "lib/core/agent_options.hpp"
 #include "lib/core/text.hpp"
 
 namespace domkeeper {
@@ -335,16 +336,6 @@ class Checker {
                                               " is out of range; -1000000 to 1000000 would be "
                                               "right");
         }
-    }
-
-    /// Host names, IPv4 and IPv6 addresses, an IPv6 scope; whether it resolves is another matter.
-    static bool valid_address(std::string_view text) {
-        const auto fits = [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                   c == '.' || c == '-' || c == '_' || c == ':' || c == '%';
-        };
-        return !text.empty() && text.size() <= 253 && text.front() != '-' &&
-               std::all_of(text.begin(), text.end(), fits);
     }
 
     const Inventory& inventory_;

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lib/core/agent_options.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "lib/core/text.hpp"
+#include "lib/core/units.hpp"
+
+namespace domkeeper {
+namespace {
+
+constexpr std::array<AgentOption, 16> ipmi_options{{
+    {"ip", OptionForm::Address, true},
+    {"ipport", OptionForm::Port, false},
+    {"username", OptionForm::Text, false},
+    {"cipher", OptionForm::Number, false},
+    {"privlvl", OptionForm::Text, false},
+    {"lanplus", OptionForm::Switch, false},
+    {"auth", OptionForm::Text, false},
+    {"target", OptionForm::Text, false},
+    {"plug", OptionForm::Text, false},
+    {"method", OptionForm::Text, false},
+    {"inet4_only", OptionForm::Switch, false},
+    {"inet6_only", OptionForm::Switch, false},
+    {"timeout", OptionForm::Seconds, false},
+    {"login_timeout", OptionForm::Seconds, false},
+    {"power_timeout", OptionForm::Seconds, false},
+    {"power_wait", OptionForm::Seconds, false},
+}};
+
+constexpr std::array<AgentOptions, 1> agents{{{"fence_ipmi", ipmi_options}}};
+
+bool is_number(std::string_view value, std::int64_t least, std::int64_t most) {
+    const auto number = parse_integer(value);
+    return number && *number >= least && *number <= most;
+}
+
+bool is_text(std::string_view value) {
+    return !value.empty() && value.size() <= 256 &&
+           std::none_of(value.begin(), value.end(),
+                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+bool is_seconds(std::string_view value) {
+    if (const auto span = parse_duration(value)) return span->count() <= 86'400'000;
+    const auto number = parse_number(value);
+    return number && *number >= 0 && *number <= 86'400;
+}
+
+}  // namespace
+
+std::span<const AgentOptions> known_agents() {
+    return agents;
+}
+
+std::optional<std::string> wrong_option(OptionForm form, std::string_view value) {
+    const auto unless = [](bool right, const char* text) {
+        return right ? std::nullopt : std::optional<std::string>(text);
+    };
+    switch (form) {
+        case OptionForm::Text:
+            return unless(is_text(value), "a text without control bytes");
+        case OptionForm::Address:
+            return unless(valid_address(value), "an IP address or a host name");
+        case OptionForm::Port:
+            return unless(is_number(value, 1, 65535), "a port from 1 to 65535");
+        case OptionForm::Number:
+            return unless(is_number(value, 0, 1'000'000), "a number");
+        case OptionForm::Seconds:
+            return unless(is_seconds(value), "a time such as \"20s\", at most a day");
+        case OptionForm::Switch:
+            return unless(value == "0" || value == "1" || value == "true" || value == "false",
+                          "true or false");
+    }
+    return std::nullopt;
+}
+
+bool valid_address(std::string_view text) {
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '-' || c == '_' || c == ':' || c == '%';
+    };
+    return !text.empty() && text.size() <= 253 && text.front() != '-' &&
+           std::all_of(text.begin(), text.end(), fits);
+}
+
+}  // namespace domkeeper

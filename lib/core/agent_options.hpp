@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace domkeeper {
+
+/// How the value of a device's option is written.
+enum class OptionForm { Text, Address, Port, Number, Seconds, Switch };
+
+/// An option that a device in the cluster file may have for its agent.
+struct AgentOption {
+    std::string_view name;  ///< by the fence agent API
+    OptionForm form = OptionForm::Text;
+    bool required = false;
+};
+
+/// A fence agent that the recovery can drive, and what its devices may be told. Secrets are no
+/// options: they stand in files of their own.
+struct AgentOptions {
+    std::string_view agent;
+    std::span<const AgentOption> options;
+};
+
+std::span<const AgentOptions> known_agents();
+
+/// What would be right, such as "a port from 1 to 65535"; empty: the value is right already.
+std::optional<std::string> wrong_option(OptionForm form, std::string_view value);
+
+/// An IPv4 or IPv6 address, with scope where it has one, or a host name; by its letters alone.
+bool valid_address(std::string_view text);
+
+}  // namespace domkeeper

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lib/io/toml_config.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <toml++/toml.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <set>
+#include <sstream>
+
+#include "lib/core/agent_options.hpp"
+#include "lib/core/error.hpp"
+#include "lib/core/inventory_check.hpp"
+#include "lib/core/text.hpp"
+#include "lib/io/secret_file.hpp"
+#include "lib/io/unique_fd.hpp"
+
+namespace domkeeper {
+namespace {
+
+constexpr std::size_t longest_file = 1 << 20;
+
+std::string quoted(std::string_view text) {
+    return "\"" + printable(text, 80) + "\"";
+}
+
+/// The bytes of the file. Throws Error with the reason alone, without the file's name.
+std::string read_file(const std::string& path) {
+    // Not blocking: a FIFO in its place must not hold us.
+    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    struct stat info {};
+    if (!fd || fstat(fd.get(), &info) != 0)
+        throw SystemError(std::string("can't be read: ") + std::strerror(errno));
+    if (S_ISDIR(info.st_mode)) throw SystemError("is a directory, not a cluster file");
+    if (!S_ISREG(info.st_mode)) throw SystemError("is no regular file");
+    if ((info.st_mode & S_IWOTH) != 0)
+        throw SystemError("can be written by everybody: refused; chmod o-w it");
+    std::string content(longest_file + 1, '\0');
+    std::size_t have = 0;
+    while (have < content.size()) {
+        const ssize_t got = read(fd.get(), content.data() + have, content.size() - have);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throw SystemError(std::string("can't be read: ") + std::strerror(errno));
+        if (got == 0) break;
+        have += static_cast<std::size_t>(got);
+    }
+    if (have > longest_file) throw SystemError("is larger than 1 MiB: that is no cluster file");
+    content.resize(have);
+    return content;
+}
+
+/// What a value is, for "... was found".
+std::string describe(const toml::node& node) {
+    if (const auto* text = node.as_string()) return quoted(text->get());
+    if (const auto* number = node.as_integer()) return std::to_string(number->get());
+    if (const auto* yes = node.as_boolean()) return yes->get() ? "true" : "false";
+    if (node.is_floating_point()) return "a number with a point";
+    if (node.is_array()) return "a list";
+    if (node.is_table()) return "a table";
+    return "a date or time";
+}
+
+/// Turns the parsed file into an inventory and collects every problem on the way.
+class Reader {
+  public:
+    Reader(std::string file, bool with_secrets)
+        : file_(std::move(file)), with_secrets_(with_secrets) {}
+
+    LoadedConfig run(const toml::table& root) {
+        root_ = &root;
+        unknown_keys(root, "", {"cluster", "policy", "host", "device", "domain"});
+        if (const auto* table = section(root, "cluster")) read_cluster(*table);
+        if (const auto* table = section(root, "policy")) read_policy(*table);
+        each(root, "host", [&](const auto& table, const auto& at) { read_host(table, at); });
+        each(root, "device", [&](const auto& table, const auto& at) { read_device(table, at); });
+        each(root, "domain", [&](const auto& table, const auto& at) { read_domain(table, at); });
+        if (!root.contains("host"))
+            problem(root, "host",
+                    "there is no host; such as [[host]] name = \"xen1\" would be "
+                    "right");
+        check_together();
+        for (auto* list : {&loaded_.problems, &loaded_.warnings})
+            std::stable_sort(list->begin(), list->end(), [](const auto& a, const auto& b) {
+                return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+            });
+        return std::move(loaded_);
+    }
+
+  private:
+    using Table = toml::table;
+    using Names = std::vector<std::string>;
+
+    void add(std::vector<ConfigProblem>& list, const toml::source_region& where,
+             const std::string& path, const std::string& text) {
+        list.push_back({file_, static_cast<int>(where.begin.line),
+                        static_cast<int>(where.begin.column), full_name(path), text});
+    }
+    void problem(const toml::node& node, const std::string& path, const std::string& text) {
+        troubled_.insert(path);
+        add(loaded_.problems, node.source(), path, text);
+    }
+
+    /// "host[1].memory" as "host.xen2.memory" where the host has a good name: people don't count.
+    std::string full_name(const std::string& path) const {
+        const std::size_t open = path.find('[');
+        if (open == std::string::npos || path.find('.') < open) return printable(path);
+        const std::size_t close = path.find(']', open);
+        if (close == std::string::npos) return printable(path);
+        const auto* name = toml::at_path(*root_, path.substr(0, close + 1) + ".name").as_string();
+        if (!name || !valid_name(name->get())) return printable(path);
+        return printable(path.substr(0, open) + "." + name->get() + path.substr(close + 1));
+    }
+
+    void unknown_keys(const Table& table, const std::string& path, const Names& known) {
+        for (const auto& [key, node] : table) {
+            const std::string name(key.str());
+            if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+            const std::string full = path.empty() ? name : path + "." + name;
+            const bool secret = name == "password" || name == "passwd" || name == "hexadecimal_kg";
+            const auto near = closest(name, known);
+            troubled_.insert(full);
+            add(loaded_.problems, key.source(), full,
+                secret ? "no secret stands in this file; put it into a file of mode 0600 and name "
+                         "that in password_file"
+                       : "unknown key; " + (near ? "did you mean " + quoted(*near) + "?"
+                                                 : "known are " + join(known, ", ")));
+        }
+    }
+
+    const Table* section(const Table& root, const std::string& name) {
+        const toml::node* node = root.get(name);
+        if (!node) return nullptr;
+        if (!node->is_table())
+            problem(*node, name,
+                    describe(*node) + " was found; a section [" + name + "] would be right");
+        return node->as_table();
+    }
+
+    template <typename Read>
+    void each(const Table& root, const std::string& name, const Read& read) {
+        const toml::node* node = root.get(name);
+        if (!node) return;
+        const toml::array* list = node->as_array();
+        if (!list) {
+            problem(*node, name,
+                    describe(*node) + " was found; sections [[" + name +
+                        "]] in double brackets would be right");
+            return;
+        }
+        for (std::size_t i = 0; i < list->size(); ++i) {
+            const toml::node& item = *list->get(i);
+            const std::string path = name + "[" + std::to_string(i) + "]";
+            static const Table none;
+            if (!item.is_table())
+                problem(item, path,
+                        describe(item) + " was found; a section [[" + name + "]] would be right");
+            // An entry that is no table is read as an empty one, so that numbers stay in step.
+            quiet_ = !item.is_table();
+            read(item.is_table() ? *item.as_table() : none, path);
+            quiet_ = false;
+        }
+    }
+
+    void wrong(const toml::node& node, const std::string& path, const std::string& right) {
+        problem(node, path, describe(node) + " was found; " + right + " would be right");
+    }
+
+    void missing(const Table& table, const std::string& path, const std::string& right) {
+        if (!quiet_) problem(table, path, "is missing; " + right + " would be right");
+    }
+
+    std::optional<std::string> text(const Table& table, const std::string& path,
+                                    const std::string& key, const std::string& right,
+                                    bool required = false) {
+        const toml::node* node = table.get(key);
+        const std::string full = path + "." + key;
+        if (!node) {
+            if (required) missing(table, full, right);
+            return std::nullopt;
+        }
+        const auto* value = node->as_string();
+        if (!value || value->get().empty() || value->get().size() > 4096 ||
+            value->get().find('\0') != std::string::npos) {
+            wrong(*node, full, right);
+            return std::nullopt;
+        }
+        return value->get();
+    }
+
+    template <typename T>
+    void parsed(const Table& table, const std::string& path, std::string_view key,
+                std::optional<T> (*parse)(std::string_view), const std::string& right, T& out) {
+        const toml::node* node = table.get(key);
+        if (!node) return;
+        const auto* written = node->as_string();
+        const auto value = written ? parse(written->get()) : std::nullopt;
+        if (value)
+            out = *value;
+        else
+            wrong(*node, path + "." + std::string(key), right);
+    }
+
+    std::optional<int> whole(const Table& table, const std::string& path, std::string_view key) {
+        const toml::node* node = table.get(key);
+        if (!node) return std::nullopt;
+        const auto* value = node->as_integer();
+        if (value && value->get() >= std::numeric_limits<int>::min() &&
+            value->get() <= std::numeric_limits<int>::max())
+            return static_cast<int>(value->get());
+        wrong(*node, path + "." + std::string(key), "a whole number without quotes");
+        return std::nullopt;
+    }
+
+    Names texts(const toml::node* node, const std::string& path, const std::string& right) {
+        Names out;
+        if (!node) return out;
+        const toml::array* list = node->as_array();
+        if (!list) {
+            wrong(*node, path, right);
+            return out;
+        }
+        for (std::size_t i = 0; i < list->size(); ++i) {
+            const auto* value = list->get(i)->as_string();
+            if (!value || value->get().find('\0') != std::string::npos)
+                wrong(*list->get(i), path + "[" + std::to_string(i) + "]", "a text in quotes");
+            out.push_back(value ? value->get() : std::string{});
+        }
+        return out;
+    }
+
+    void read_cluster(const Table& table) {
+        unknown_keys(table, "cluster", {"name", "state_dir"});
+        Inventory& inventory = loaded_.inventory;
+        if (const auto name = text(table, "cluster", "name", "a name such as \"demo\""))
+            inventory.name = *name;
+        if (const auto dir =
+                text(table, "cluster", "state_dir", "a path such as \"/var/lib/domkeeper\""))
+            inventory.state_dir = *dir;
+    }
+
+    void read_policy(const Table& table) {
+        Policy& policy = loaded_.inventory.policy;
+        Names known{"witnesses", "witnesses_needed", "unseen_peers", "notify"};
+        for (const PolicyNumber& number : policy_numbers()) {
+            known.emplace_back(number.key);
+            if (const auto value = whole(table, "policy", number.key))
+                policy.*number.member = *value;
+        }
+        for (const PolicySpan& span : policy_spans()) {
+            known.emplace_back(span.key);
+            parsed(table, "policy", span.key, parse_duration,
+                   "a time in quotes with its unit, such as " +
+                       quoted(render_duration(Policy{}.*span.member)) + ",",
+                   policy.*span.member);
+        }
+        unknown_keys(table, "policy", known);
+        policy.witnesses = texts(table.get("witnesses"), "policy.witnesses",
+                                 "a list of addresses such as [\"10.0.0.254\"]");
+        policy.witnesses_needed = whole(table, "policy", "witnesses_needed");
+        parsed(table, "policy", "unseen_peers", parse_unseen_peers,
+               "\"refuse\" or \"trust-record\"", policy.unseen_peers);
+        policy.notify = texts(table.get("notify"), "policy.notify",
+                              "a list of command and arguments such as [\"/usr/bin/notify\"]");
+        if (!policy.notify.empty() && policy.notify[0].substr(0, 1) != "/" &&
+            troubled_.count("policy.notify[0]") == 0)
+            wrong(*table["notify"].as_array()->get(0), "policy.notify[0]",
+                  "the command's absolute path");
+    }
+
+    void read_host(const Table& table, const std::string& at) {
+        unknown_keys(table, at, {"name", "address", "uri", "memory", "reserve", "fence"});
+        Host host;
+        host.name = text(table, at, "name", "a name such as \"xen1\"", true).value_or("");
+        host.address =
+            text(table, at, "address", "an IP address or a host name", true).value_or("");
+        host.uri = text(table, at, "uri",
+                        "a libvirt connection URI such as \"qemu+tls://xen1/system\"", true)
+                       .value_or("");
+        if (table.contains("memory")) {
+            Bytes memory;
+            parsed(table, at, "memory", parse_bytes,
+                   "a size in quotes with its unit (KiB, MiB, GiB, TiB), such as \"64GiB\",",
+                   memory);
+            if (troubled_.count(at + ".memory") == 0) host.memory = memory;
+        }
+        parsed(table, at, "reserve", parse_bytes,
+               "a size in quotes with its unit (KiB, MiB, GiB, TiB), such as \"1GiB\",",
+               host.reserve);
+        read_fence(table.get("fence"), at + ".fence", host);
+        loaded_.inventory.hosts.push_back(std::move(host));
+    }
+
+    void read_fence(const toml::node* node, const std::string& path, Host& host) {
+        if (!node) return;
+        const std::string right =
+            "a list of levels, each a list of devices, such as "
+            "[[\"bmc-xen1\"], [\"pdu-a\", \"pdu-b\"]],";
+        const toml::array* levels = node->as_array();
+        if (!levels) return wrong(*node, path, right);
+        for (std::size_t i = 0; i < levels->size(); ++i) {
+            const std::string level = path + "[" + std::to_string(i) + "]";
+            host.fence.push_back(texts(levels->get(i), level, right));
+            if (troubled_.count(level) != 0) troubled_.insert(path);
+        }
+    }
+
+    void read_device(const Table& table, const std::string& at) {
+        FenceDevice device;
+        device.name = text(table, at, "name", "a name such as \"bmc-xen1\"", true).value_or("");
+        device.agent =
+            text(table, at, "agent", "an agent such as \"fence_ipmi\"", true).value_or("");
+        device.password_file = text(table, at, "password_file", "a path").value_or("");
+        if (!device.password_file.empty()) check_secret(*table.get("password_file"), at, device);
+        Names agents;
+        const AgentOptions* agent = nullptr;
+        for (const AgentOptions& each : known_agents()) {
+            agents.emplace_back(each.agent);
+            if (each.agent == device.agent) agent = &each;
+        }
+        if (agent)
+            read_options(table, at, *agent, device);
+        else if (!device.agent.empty())
+            wrong(*table.get("agent"), at + ".agent", "one of " + join(agents, ", "));
+        loaded_.inventory.devices.push_back(std::move(device));
+    }
+
+    void check_secret(const toml::node& node, const std::string& at, const FenceDevice& device) {
+        const std::string path = at + ".password_file";
+        if (device.password_file.front() != '/') return wrong(node, path, "an absolute path");
+        if (!with_secrets_) return;
+        try {
+            check_secret_file(device.password_file);
+        } catch (const Error& error) {
+            problem(node, path, printable(error.what(), 512));
+        }
+    }
+
+    void read_options(const Table& table, const std::string& at, const AgentOptions& agent,
+                      FenceDevice& device) {
+        Names known{"name", "agent", "password_file"};
+        for (const AgentOption& option : agent.options) {
+            known.emplace_back(option.name);
+            const toml::node* node = table.get(option.name);
+            const std::string path = at + "." + std::string(option.name);
+            if (!node) {
+                if (option.required) missing(table, path, *wrong_option(option.form, ""));
+                continue;
+            }
+            std::optional<std::string> value = node->value_exact<std::string>();
+            if (const auto* number = node->as_integer()) value = std::to_string(number->get());
+            if (const auto* yes = node->as_boolean()) value = yes->get() ? "1" : "0";
+            const auto right = value ? wrong_option(option.form, *value) : "a plain value";
+            if (right)
+                wrong(*node, path, *right);
+            else
+                device.options[std::string(option.name)] = *value;
+        }
+        unknown_keys(table, at, known);
+    }
+
+    void read_domain(const Table& table, const std::string& at) {
+        unknown_keys(table, at, {"name", "hosts", "priority", "restart", "expect"});
+        Domain domain;
+        domain.name = text(table, at, "name", "a name such as \"web1\"", true).value_or("");
+        const std::string right = "a list of hosts such as [\"xen1\", \"xen2\"]";
+        domain.hosts = texts(table.get("hosts"), at + ".hosts", right);
+        if (table.contains("hosts") && domain.hosts.empty() && troubled_.count(at + ".hosts") == 0)
+            wrong(*table.get("hosts"), at + ".hosts", right + " (leave it out for all hosts)");
+        domain.priority = whole(table, at, "priority").value_or(0);
+        parsed(table, at, "restart", parse_restart_policy, "\"always\" or \"never\"",
+               domain.restart);
+        parsed(table, at, "expect", parse_expected, "\"running\", \"off\" or \"any\"",
+               domain.expect);
+        loaded_.inventory.domains.push_back(std::move(domain));
+    }
+
+    /// Adds what is wrong with the values taken together, at the place in the file that it is
+    /// about, unless that place is known to be wrong already.
+    void check_together() {
+        for (const InventoryProblem& found : check_inventory(loaded_.inventory)) {
+            if (is_troubled(found.path)) continue;
+            add(found.warning ? loaded_.warnings : loaded_.problems, place_of(found.path),
+                found.path, found.text);
+        }
+    }
+
+    /// True for the path and all that lies below a path with a problem.
+    bool is_troubled(std::string path) const {
+        for (;;) {
+            if (troubled_.count(path) != 0) return true;
+            const std::size_t cut = path.find_last_of(".[");
+            if (cut == std::string::npos) return false;
+            path.resize(cut);
+        }
+    }
+
+    /// Where the path stands, or the nearest thing above it that does.
+    toml::source_region place_of(std::string path) const {
+        for (;;) {
+            if (const auto view = toml::at_path(*root_, path)) return view.node()->source();
+            const std::size_t cut = path.find_last_of(".[");
+            if (cut == std::string::npos) return {};
+            path.resize(cut);
+        }
+    }
+
+    std::string file_;
+    bool with_secrets_;
+    bool quiet_ = false;  ///< an entry that was not there at all misses nothing
+    const Table* root_ = nullptr;
+    LoadedConfig loaded_;
+    std::set<std::string> troubled_;  ///< paths that have a problem
+};
+
+LoadedConfig read(const std::string& path, bool with_secrets) {
+    const std::string file = printable(path, 1024);
+    LoadedConfig failed;
+    try {
+        const std::string content = read_file(path);
+        return Reader(file, with_secrets).run(toml::parse(content, path));
+    } catch (const toml::parse_error& error) {
+        const auto& where = error.source().begin;
+        failed.problems.push_back({file, static_cast<int>(where.line),
+                                   static_cast<int>(where.column), "",
+                                   "no valid TOML: " + printable(error.description())});
+    } catch (const Error& error) {
+        failed.problems.push_back({file, 0, 0, "", error.what()});
+    }
+    return failed;
+}
+
+}  // namespace
+
+std::string config_path(const std::string& given) {
+    if (!given.empty()) return given;
+    const char* set = std::getenv("DOMKEEPER_CONFIG");
+    return set && *set ? set : "/etc/domkeeper/domkeeper.toml";
+}
+
+LoadedConfig read_config(const std::string& path) {
+    return read(path, true);
+}
+
+Inventory load_inventory(const std::string& path) {
+    LoadedConfig loaded = read(path, false);
+    if (loaded.problems.empty()) return std::move(loaded.inventory);
+    const std::size_t more = loaded.problems.size() - 1;
+    std::string text = render_problem(loaded.problems.front());
+    if (more > 0) text += "; and " + counted(more, "more mistake");
+    if (loaded.problems.front().line > 0) text += "; see domkeeper check-config";
+    throw UsageError(text);
+}
+
+std::string render_problem(const ConfigProblem& problem) {
+    std::string out = problem.file + ":";
+    if (problem.line > 0)
+        out += std::to_string(problem.line) + ":" + std::to_string(problem.column) + ":";
+    if (!problem.key.empty()) out += " " + problem.key + ":";
+    return out + " " + problem.text;
+}
+
+}  // namespace domkeeper
