@@ -28,7 +28,7 @@ struct DomainView {
     std::optional<int> id;  ///< the hypervisor's number while active
     DomainState state = DomainState::Unknown;
     std::string reason;  ///< "booted", "I/O error"; empty where the driver has none
-    Bytes memory;        ///< what it holds now
+    Bytes memory;        ///< what it holds now; this and the next two are 0 while it is off
     Bytes memory_max;    ///< what it may grow to
     int vcpus = 0;
     bool persistent = false;

@@ -5,12 +5,18 @@
 #include <string>
 
 #include "lib/core/domain.hpp"
+#include "lib/core/error.hpp"
 #include "lib/core/inventory.hpp"
 #include "lib/core/power.hpp"
 #include "lib/core/record.hpp"
 #include "lib/core/time.hpp"
 
 namespace domkeeper {
+
+/// The domain that was to be started is active on that very host.
+class AlreadyActive : public ProtocolError {
+    using ProtocolError::ProtocolError;
+};
 
 /// The hypervisor of one host. Every call ends by its deadline, whatever the far side does, and
 /// may be made from any thread. All throw Unreachable, TimedOut, Denied or ProtocolError.
@@ -27,7 +33,7 @@ class Hypervisor {
 
     /// Starts a domain here that ran on another host; the proof is what allows it. Defines it
     /// first where the record says it was persistent. When it throws TimedOut the start may
-    /// still happen: observe, never assume.
+    /// still happen: observe, never assume. Throws AlreadyActive when it runs here already.
     virtual void start_elsewhere(const DomainRecord& domain, const ProofOfOff& proof,
                                  Deadline deadline) = 0;
 };

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lib/io/libvirt_hypervisor.hpp"
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <future>
+#include <utility>
+
+#include "lib/core/text.hpp"
+#include "lib/core/uri.hpp"
+#include "lib/io/bounded.hpp"
+#include "lib/io/libvirt_reader.hpp"
+
+namespace domkeeper {
+namespace {
+
+using ConnectionPtr = std::shared_ptr<LibvirtConnection>;
+
+/// An opening that hangs for so long is left and another one tried: the way may be free again.
+constexpr Duration patience{3'000};
+constexpr int max_patience_factor = 20;
+
+struct FreeText {
+    void operator()(char* text) const { std::free(text); }
+};
+
+LibvirtConnection::Domain find_domain(const ConnectionPtr& connection, const std::string& uuid) {
+    const virDomainPtr domain = virDomainLookupByUUIDString(connection->handle(), uuid.c_str());
+    if (domain != nullptr) return LibvirtConnection::own(connection, domain);
+    if (!LibvirtConnection::last_domain_missing())
+        connection->fail("looking for domain " + printable(uuid, 64));
+    return nullptr;
+}
+
+/// The start itself, on a thread that may be left behind at any point.
+struct Start {
+    ConnectionPtr connection;
+    DomainRecord domain;
+    std::shared_ptr<std::atomic<bool>> given_up;
+
+    void refuse_active(const LibvirtConnection::Domain& known, const std::string& what) const {
+        if (known && virDomainIsActive(known.get()) == 1)
+            throw AlreadyActive(connection->shown() + ": " + what + ": it is active here already");
+    }
+
+    /// Nobody waits any more: what has not been sent yet must not be sent.
+    void stop_if_given_up(const std::string& what) const {
+        if (*given_up) throw TimedOut(connection->shown() + ": " + what + ": given up before the start");
+    }
+
+    /// A state saved here long ago belongs to disks as they were then: resumed on the disks of
+    /// today it would ruin them.
+    void discard_saved_state(const LibvirtConnection::Domain& defined,
+                             const std::string& what) const {
+        if (virDomainHasManagedSaveImage(defined.get(), 0) != 1) return;
+        if (virDomainManagedSaveRemove(defined.get(), 0) != 0)
+            connection->fail(what + ": removing its old saved state");
+    }
+
+    void operator()() const {
+        const std::string what = "starting domain " + printable(domain.name, 64);
+        const LibvirtConnection::Domain known = find_domain(connection, domain.uuid);
+        refuse_active(known, what);
+        stop_if_given_up(what);
+        if (!domain.persistent) {
+            const virDomainPtr created =
+                virDomainCreateXML(connection->handle(), domain.xml.c_str(), 0);
+            if (created == nullptr) failed(known, what);
+            LibvirtConnection::own(connection, created);
+            return;
+        }
+        const virDomainPtr raw = virDomainDefineXML(connection->handle(), domain.xml.c_str());
+        if (raw == nullptr) failed(known, "defining domain " + printable(domain.name, 64));
+        const LibvirtConnection::Domain defined = LibvirtConnection::own(connection, raw);
+        discard_saved_state(defined, what);
+        stop_if_given_up(what);
+        if (virDomainCreate(defined.get()) == 0) return;
+        try {
+            failed(defined, what);
+        } catch (const ConnectionLost&) {
+            throw;
+        } catch (const AlreadyActive&) {
+            throw;
+        } catch (const Error&) {
+            // What was never here before must not stay: a definition left behind is a domain that
+            // somebody may start by hand while it runs elsewhere.
+            if (!known) virDomainUndefineFlags(defined.get(), VIR_DOMAIN_UNDEFINE_KEEP_NVRAM);
+            throw;
+        }
+    }
+
+    [[noreturn]] void failed(const LibvirtConnection::Domain& known, const std::string& what) const {
+        try {
+            connection->fail(what);
+        } catch (const ConnectionLost&) {
+            throw;
+        } catch (const Error&) {
+            // Two starts at once: the one that comes second must be told so, not "failed".
+            refuse_active(known ? known : find_domain(connection, domain.uuid), what);
+            throw;
+        }
+    }
+};
+
+}  // namespace
+
+/// The connection of one hypervisor, shared with the threads that may outlive it.
+class LibvirtHypervisor::Link {
+  public:
+    Link(std::string uri, LibvirtOptions options)
+        : uri_(std::move(uri)), shown_(shown_uri(uri_)), options_(options) {}
+
+    const std::string& shown() const { return shown_; }
+
+    ConnectionPtr connect(Deadline deadline) {
+        std::shared_future<ConnectionPtr> opening;
+        const Instant start = mono_now();
+        {
+            const std::lock_guard lock(mutex_);
+            if (connection_ && connection_->alive()) return connection_;
+            connection_ = nullptr;
+            if (!opening_.valid() || start >= opened_at_ + patience * hanging_) {
+                if (opening_.valid()) hanging_ = std::min(hanging_ + 1, max_patience_factor);
+                opened_at_ = start;
+                opening_ = start_detached(
+                    [uri = uri_, options = options_] { return LibvirtConnection::open(uri, options); });
+            }
+            opening = opening_;
+        }
+        if (opening.wait_until(deadline.at) != std::future_status::ready)
+            throw TimedOut(late_message(shown_ + ": can't connect", start));
+        const std::lock_guard lock(mutex_);
+        try {
+            connection_ = opening.get();
+            hanging_ = 1;
+            opening_ = {};
+        } catch (...) {
+            opening_ = {};
+            throw;
+        }
+        return connection_;
+    }
+
+    /// The next call opens another one; calls under way keep theirs.
+    void drop(const ConnectionPtr& connection) {
+        connection->abandon();
+        const std::lock_guard lock(mutex_);
+        if (connection_ == connection) connection_ = nullptr;
+    }
+
+    /// Runs `work(connection)`, again on a new connection when the old one proves broken.
+    template <typename Work>
+    std::invoke_result_t<Work&, const ConnectionPtr&> ask(Deadline deadline, Work work) {
+        for (bool again = true;; again = false) {
+            const ConnectionPtr connection = connect(deadline);
+            try {
+                return work(connection);
+            } catch (const ConnectionLost&) {
+                drop(connection);
+                if (!again) throw;
+            } catch (const TimedOut&) {
+                drop(connection);
+                throw;
+            }
+        }
+    }
+
+  private:
+    const std::string uri_;
+    const std::string shown_;
+    const LibvirtOptions options_;
+    std::mutex mutex_;
+    ConnectionPtr connection_;
+    std::shared_future<ConnectionPtr> opening_;
+    Instant opened_at_;
+    int hanging_ = 1;
+};
+
+LibvirtHypervisor::LibvirtHypervisor(std::string uri, LibvirtOptions options)
+    : link_(std::make_shared<Link>(std::move(uri), options)) {}
+
+LibvirtHypervisor::~LibvirtHypervisor() = default;
+
+HostView LibvirtHypervisor::read_host(Deadline deadline) {
+    const Instant start = mono_now();
+    HostView view = link_->ask(deadline, [&](const ConnectionPtr& connection) {
+        return read_libvirt_host(connection, deadline);
+    });
+    view.took = std::chrono::duration_cast<Duration>(mono_now() - start);
+    return view;
+}
+
+DomainDefinition LibvirtHypervisor::read_definition(const std::string& uuid, Deadline deadline) {
+    const std::string doing = "reading the definition of " + printable(uuid, 64);
+    return link_->ask(deadline, [&](const ConnectionPtr& open) {
+        return run_bounded(link_->shown() + ": " + doing, deadline, [connection = open, uuid, doing] {
+            const LibvirtConnection::Domain domain = find_domain(connection, uuid);
+            if (!domain) throw ProtocolError(connection->shown() + ": " + doing + ": there is no such domain");
+            const std::unique_ptr<char, FreeText> xml{virDomainGetXMLDesc(
+                domain.get(), VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)};
+            if (!xml) connection->fail(doing);
+            const int persistent = virDomainIsPersistent(domain.get());
+            if (persistent < 0) connection->fail(doing);
+            return DomainDefinition{xml.get(), persistent == 1};
+        });
+    });
+}
+
+void LibvirtHypervisor::start_elsewhere(const DomainRecord& domain, const ProofOfOff& proof,
+                                        Deadline deadline) {
+    const std::string what = link_->shown() + ": starting domain " + printable(domain.name, 64);
+    if (proof.host() != domain.host)
+        throw UsageError(what + ": the proof is of " + printable(proof.host(), 64) +
+                         " and the domain ran on " + printable(domain.host, 64));
+    if (domain.xml.empty()) throw UsageError(what + ": the record has no definition of it");
+    const ConnectionPtr connection = link_->connect(deadline);
+    const auto given_up = std::make_shared<std::atomic<bool>>(false);
+    try {
+        run_bounded(what, deadline, Start{connection, domain, given_up});
+    } catch (const ConnectionLost& lost) {
+        link_->drop(connection);
+        throw TimedOut(lost.what() + std::string("; whether it was started is not known"));
+    } catch (const TimedOut&) {
+        *given_up = true;
+        link_->drop(connection);
+        throw;
+    }
+}
+
+std::shared_ptr<Hypervisor> LibvirtHypervisors::at(const Host& host) {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<Hypervisor>& hypervisor = by_uri_[host.uri];
+    if (!hypervisor) hypervisor = std::make_shared<LibvirtHypervisor>(host.uri, options_);
+    return hypervisor;
+}
+
+}  // namespace domkeeper
