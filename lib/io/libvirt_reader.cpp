@@ -114,6 +114,8 @@ void read_memory(const ConnectionPtr& connection, HostView& host) {
             for (const virNodeMemoryStats& stat : stats) {
                 const std::string_view field(stat.field);
                 if (field == VIR_NODE_MEMORY_STATS_FREE) known = true;
+                // What the kernel manages; the sum of the nodes leaves hot-plugged memory out.
+                if (field == VIR_NODE_MEMORY_STATS_TOTAL) host.memory_total = from_kib(stat.value);
                 // A kernel gives its file cache up to a guest that needs the memory.
                 if (field == VIR_NODE_MEMORY_STATS_FREE || field == VIR_NODE_MEMORY_STATS_BUFFERS ||
                     field == VIR_NODE_MEMORY_STATS_CACHED)

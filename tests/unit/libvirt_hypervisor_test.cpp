@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "lib/app/fencing.hpp"
 #include "lib/io/bounded.hpp"
 #include "tests/unit/scratch.hpp"
 
@@ -161,4 +162,58 @@ TEST_CASE("libvirt: one hypervisor for each URI", "[libvirt]") {
     b.uri = "test:///default?other";
     CHECK(all.at(a) == all.at(a));
     CHECK(all.at(a) != all.at(b));
+}
+
+TEST_CASE("libvirt: a domain is started elsewhere", "[libvirt]") {
+    const test::Scratch scratch;
+    LibvirtHypervisor hypervisor(node_file(scratch, domain_xml("here", 1, 1) + domain_xml("off", 2, 5)));
+    DomainRecord record;
+    record.host = "xen1";
+    record.persistent = GENERATE(true, false);
+    const ProofOfOff proof = FencingAuthority::operator_confirmed("xen1", "pulled the plug");
+    const auto start = [&](const std::string& name, int number) {
+        record.name = name;
+        record.uuid = uuid_number(number);
+        record.xml = domain_xml(name, number, 1);
+        hypervisor.start_elsewhere(record, proof, in(10s));
+    };
+
+    SECTION("a new one") {
+        start("web1", 7);
+        const HostView view = hypervisor.read_host(in(10s));
+        CHECK(domain_named(view, "web1").state == DomainState::Running);
+        CHECK(domain_named(view, "web1").persistent == record.persistent);
+        CHECK_THROWS_AS(start("web1", 7), AlreadyActive);
+    }
+    SECTION("one that is defined here") {
+        if (record.persistent) {
+            start("off", 2);
+            CHECK(domain_named(hypervisor.read_host(in(10s)), "off").state == DomainState::Running);
+        }
+    }
+    SECTION("one that runs here") { CHECK_THROWS_AS(start("here", 1), AlreadyActive); }
+    SECTION("the name is taken by another one") {
+        CHECK_THROWS_AS(start("here", 9), ProtocolError);
+        CHECK(hypervisor.read_host(in(10s)).domains.size() == 2);
+    }
+    SECTION("a broken definition") {
+        record.name = "bad\n|name";
+        record.uuid = uuid_number(9);
+        record.xml = "<domain";
+        try {
+            hypervisor.start_elsewhere(record, proof, in(10s));
+            FAIL("it was started");
+        } catch (const ProtocolError& e) {
+            CHECK(std::string(e.what()).find_first_of("\n|") == std::string::npos);
+        }
+        CHECK(hypervisor.read_host(in(10s)).domains.size() == 2);
+    }
+    SECTION("without a definition, or with the proof of another host") {
+        record.name = "web1";
+        record.uuid = uuid_number(9);
+        CHECK_THROWS_AS(hypervisor.start_elsewhere(record, proof, in(10s)), UsageError);
+        record.host = "xen2";
+        CHECK_THROWS_AS(start("web1", 9), UsageError);
+        CHECK(hypervisor.read_host(in(10s)).domains.size() == 2);
+    }
 }
