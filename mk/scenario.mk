@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Scenarios: text files run by the real engine over simulated ports and time.
 SCENARIOS := $(sort $(wildcard tests/scenario/*.txt))
 
@@ -5,9 +6,9 @@ $(BUILD)/run_scenarios: $(BUILD)/obj/tests/scenario/run_scenarios.o $(ARCHIVE)
 	$(CXX) -o $@ $< $(ARCHIVE) $(ALL_LDFLAGS) $(LIBS)
 -include $(BUILD)/obj/tests/scenario/run_scenarios.d
 
-.PHONY: scenario sweep rewrite-scenarios
-scenario: $(BUILD)/run_scenarios
-	$(BUILD)/run_scenarios $(SCENARIOS)
+.PHONY: sweep rewrite-scenarios
+check-scenario: $(BUILD)/run_scenarios
+rewrite: rewrite-scenarios
 sweep: $(BUILD)/run_scenarios
 	$(BUILD)/run_scenarios --sweep $(SCENARIOS)
 rewrite-scenarios: $(BUILD)/run_scenarios

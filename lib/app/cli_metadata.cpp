@@ -11,20 +11,11 @@ std::string xml(std::string_view text) {
     std::string out;
     for (const char c : text) {
         switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            default:
-                out += c;
+            case '&': out += "&amp;"; break;
+            case '<': out += "&lt;"; break;
+            case '>': out += "&gt;"; break;
+            case '"': out += "&quot;"; break;
+            default: out += c;
         }
     }
     return out;
@@ -40,21 +31,16 @@ std::string parameter_name(const std::string& name) {
 /// Types of the RELAX NG schema of fence-agents: boolean, string, second, integer, select.
 std::string content_type(ValueType type) {
     switch (type) {
-        case ValueType::Flag:
-            return "boolean";
-        case ValueType::Integer:
-            return "integer";
-        case ValueType::Seconds:
-            return "second";
-        case ValueType::Choice:
-            return "select";
+        case ValueType::Flag: return "boolean";
+        case ValueType::Integer: return "integer";
+        case ValueType::Seconds: return "second";
+        case ValueType::Choice: return "select";
         case ValueType::Text:
         case ValueType::Number:
         case ValueType::TimeSpan:
         case ValueType::Bytes:
         case ValueType::Range:
-        case ValueType::File:
-            return "string";
+        case ValueType::File: return "string";
     }
     return "string";
 }

@@ -13,15 +13,11 @@ namespace {
 
 std::string usual_timeout(ProgramKind kind) {
     switch (kind) {
-        case ProgramKind::Check:
-            return "10";
+        case ProgramKind::Check: return "10";
         // Pacemaker gives an agent 60 s and then kills it without a word: be done before.
-        case ProgramKind::FenceAgent:
-            return "50";
-        case ProgramKind::Handler:
-            return "10";
-        case ProgramKind::Tool:
-            return "30";
+        case ProgramKind::FenceAgent: return "50";
+        case ProgramKind::Handler: return "10";
+        case ProgramKind::Tool: return "30";
     }
     return "10";
 }
@@ -125,26 +121,16 @@ bool takes_value(const Option& option) {
 std::string value_word(const Option& option) {
     if (!option.value_name.empty()) return option.value_name;
     switch (option.type) {
-        case ValueType::Flag:
-            return "";
-        case ValueType::Text:
-            return "TEXT";
-        case ValueType::Integer:
-            return "N";
-        case ValueType::Number:
-            return "NUMBER";
-        case ValueType::Seconds:
-            return "SECONDS";
-        case ValueType::TimeSpan:
-            return "TIME";
-        case ValueType::Bytes:
-            return "SIZE";
-        case ValueType::Range:
-            return "RANGE";
-        case ValueType::File:
-            return "FILE";
-        case ValueType::Choice:
-            return "WORD";
+        case ValueType::Flag: return "";
+        case ValueType::Text: return "TEXT";
+        case ValueType::Integer: return "N";
+        case ValueType::Number: return "NUMBER";
+        case ValueType::Seconds: return "SECONDS";
+        case ValueType::TimeSpan: return "TIME";
+        case ValueType::Bytes: return "SIZE";
+        case ValueType::Range: return "RANGE";
+        case ValueType::File: return "FILE";
+        case ValueType::Choice: return "WORD";
     }
     return "VALUE";
 }

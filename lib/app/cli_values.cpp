@@ -38,16 +38,11 @@ std::string choice_trouble(const Program& program, const Option& option, const s
 /// What is wrong with a value, without the value; empty when nothing is.
 std::string plain_trouble(const Program& program, const Option& option, const std::string& value) {
     switch (option.type) {
-        case ValueType::Flag:
-            return {};
-        case ValueType::Text:
-            return option.required && value.empty() ? "must not be empty" : "";
-        case ValueType::File:
-            return value.empty() ? "must not be empty" : "";
-        case ValueType::Integer:
-            return parse_integer(value) ? "" : "is no whole number";
-        case ValueType::Number:
-            return parse_number(value) ? "" : "is no number";
+        case ValueType::Flag: return {};
+        case ValueType::Text: return option.required && value.empty() ? "must not be empty" : "";
+        case ValueType::File: return value.empty() ? "must not be empty" : "";
+        case ValueType::Integer: return parse_integer(value) ? "" : "is no whole number";
+        case ValueType::Number: return parse_number(value) ? "" : "is no number";
         case ValueType::Seconds: {
             const auto seconds = parse_seconds(value);
             if (!seconds) return "is no number of seconds, for example 10 or 2.5";
@@ -61,8 +56,7 @@ std::string plain_trouble(const Program& program, const Option& option, const st
             return parse_bytes(value) ? "" : "is no size, for example 512MiB or 2GiB";
         case ValueType::Range:
             return parse_range(value) ? "" : "is no range, for example 10, 5:10, 5:, ~:10 or @5:10";
-        case ValueType::Choice:
-            return choice_trouble(program, option, value);
+        case ValueType::Choice: return choice_trouble(program, option, value);
     }
     return "is of an unknown type";
 }

@@ -29,14 +29,10 @@ struct Conventions {
 
 Conventions conventions_of(ProgramKind kind) {
     switch (kind) {
-        case ProgramKind::Check:
-            return {.failed = 3, .usage = 3, .text = 3, .to_stderr = false};
-        case ProgramKind::FenceAgent:
-            return {.failed = 1, .usage = 1, .text = 0};
-        case ProgramKind::Handler:
-            return {.failed = 1, .usage = 3, .text = 0, .to_stderr = false};
-        case ProgramKind::Tool:
-            return {.failed = 1, .usage = 2, .text = 0};
+        case ProgramKind::Check: return {.failed = 3, .usage = 3, .text = 3, .to_stderr = false};
+        case ProgramKind::FenceAgent: return {.failed = 1, .usage = 1, .text = 0};
+        case ProgramKind::Handler: return {.failed = 1, .usage = 3, .text = 0, .to_stderr = false};
+        case ProgramKind::Tool: return {.failed = 1, .usage = 2, .text = 0};
     }
     return {};
 }
