@@ -55,6 +55,13 @@ Answer look_up(const std::string& host, int port, AddressFamily family, int flag
 
 }  // namespace
 
+std::optional<SocketAddress> parse_numeric(const std::string& host, int port,
+                                           AddressFamily family) {
+    Answer answer = look_up(host, port, family, AI_NUMERICHOST);
+    if (answer.error != 0 || answer.addresses.empty()) return std::nullopt;
+    return std::move(answer.addresses.front());
+}
+
 std::vector<SocketAddress> resolve(const std::string& host, int port, AddressFamily family,
                                    Deadline deadline) {
     if (port < 0 || port > 65535) throw UsageError("port " + std::to_string(port) + " is none");

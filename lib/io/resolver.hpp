@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,10 @@ struct SocketAddress {
 };
 
 enum class AddressFamily { Any, Ipv4, Ipv6 };
+
+/// A numeric address; nullopt for a name. Never blocks.
+std::optional<SocketAddress> parse_numeric(const std::string& host, int port,
+                                           AddressFamily family = AddressFamily::Any);
 
 /// The addresses of a host, best first. A numeric address is answered at once; a name is looked
 /// up in a thread that is left at the deadline. Throws Unreachable for an unknown name, TimedOut,
