@@ -7,9 +7,7 @@
 #include <cstdio>
 
 namespace domkeeper {
-namespace {
 
-/// Length of the valid UTF-8 sequence at the start of `text`, 0 when there is none.
 std::size_t utf8_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned char first = byte(0);
@@ -29,8 +27,6 @@ std::size_t utf8_length(std::string_view text) {
     if (first == 0xC2 && byte(1) < 0xA0) return 0;
     return need;
 }
-
-}  // namespace
 
 std::string printable(std::string_view text, std::size_t limit) {
     std::string out;

@@ -13,6 +13,10 @@ namespace domkeeper {
 /// become '?', invalid UTF-8 becomes '?', at most `limit` bytes are kept and "..." marks a cut.
 std::string printable(std::string_view text, std::size_t limit = 256);
 
+/// Length in bytes of the character that begins `text`, which must not be empty: 1 to 4. 0 for
+/// what is no valid UTF-8 and for the C1 controls, which a terminal obeys.
+std::size_t utf8_length(std::string_view text);
+
 /// Splits at every `separator`; "a,,b" gives three parts; "" gives none.
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
@@ -28,7 +32,8 @@ std::optional<double> parse_number(std::string_view text);
 std::string render_number(double value, int decimals = 6);
 
 /// The candidate that a mistyped `word` most likely meant, if one is near enough.
-std::optional<std::string> closest(std::string_view word, const std::vector<std::string>& candidates);
+std::optional<std::string> closest(std::string_view word,
+                                   const std::vector<std::string>& candidates);
 
 /// "1 host", "2 hosts".
 std::string counted(std::size_t n, std::string_view singular, std::string_view plural = {});

@@ -457,12 +457,4 @@ Inventory load_inventory(const std::string& path) {
     throw UsageError(text);
 }
 
-std::string render_problem(const ConfigProblem& problem) {
-    std::string out = problem.file + ":";
-    if (problem.line > 0)
-        out += std::to_string(problem.line) + ":" + std::to_string(problem.column) + ":";
-    if (!problem.key.empty()) out += " " + problem.key + ":";
-    return out + " " + problem.text;
-}
-
 }  // namespace domkeeper

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "eventhandlers/commands.hpp"
+
+#include "lib/core/error.hpp"
+
+namespace domkeeper {
+
+std::vector<Command> all_commands() {
+    return {
+        check_config_command(), status_command(), incidents_command(),
+        incident_command(),     arm_command(),    disarm_command(),
+    };
+}
+
+Program domkeeper_program(const std::vector<Command>& commands) {
+    Program program{
+        .name = "domkeeper",
+        .kind = ProgramKind::Tool,
+        .brief = "Watch over and steer the recovery of dead hosts' domains.",
+        .description =
+            "Shows what domkeeper knows, did and would do, and arms or disarms what it does by "
+            "itself. A new installation is disarmed: it acts on no event until domkeeper arm.\n\n"
+            "Run it as the monitor's user or as root.",
+        .options = {{.name = "config",
+                     .letter = 'C',
+                     .type = ValueType::File,
+                     .value_name = "FILE",
+                     .help = "The cluster file. Default: $DOMKEEPER_CONFIG, else "
+                             "/etc/domkeeper/domkeeper.toml."},
+                    {.name = "json",
+                     .type = ValueType::Flag,
+                     .help = "Print JSON for programs instead of tables for people."}},
+        .examples = {"domkeeper check-config\tIs the cluster file right?",
+                     "domkeeper status\tWho is where, and what is under way?",
+                     "domkeeper disarm --for 2h --reason 'new switch'\tHands off for two hours."}};
+    for (const Command& command : commands) program.commands.push_back(command.table);
+    return program;
+}
+
+int run_command(const std::vector<Command>& commands, const Arguments& arguments) {
+    for (const Command& command : commands)
+        if (command.table.name == arguments.command()) return command.run(arguments);
+    throw UsageError("a command is missing; --help lists them");
+}
+
+}  // namespace domkeeper
