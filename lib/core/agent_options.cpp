@@ -59,14 +59,11 @@ std::optional<std::string> wrong_option(OptionForm form, std::string_view value)
         return right ? std::nullopt : std::optional<std::string>(text);
     };
     switch (form) {
-        case OptionForm::Text:
-            return unless(is_text(value), "a text without control bytes");
+        case OptionForm::Text: return unless(is_text(value), "a text without control bytes");
         case OptionForm::Address:
             return unless(valid_address(value), "an IP address or a host name");
-        case OptionForm::Port:
-            return unless(is_number(value, 1, 65535), "a port from 1 to 65535");
-        case OptionForm::Number:
-            return unless(is_number(value, 0, 1'000'000), "a number");
+        case OptionForm::Port: return unless(is_number(value, 1, 65535), "a port from 1 to 65535");
+        case OptionForm::Number: return unless(is_number(value, 0, 1'000'000), "a number");
         case OptionForm::Seconds:
             return unless(is_seconds(value), "a time such as \"20s\", at most a day");
         case OptionForm::Switch:

@@ -374,32 +374,25 @@ std::span<const PolicySpan> policy_spans() {
 
 std::string_view restart_policy_name(RestartPolicy restart) {
     switch (restart) {
-        case RestartPolicy::Always:
-            return "always";
-        case RestartPolicy::Never:
-            return "never";
+        case RestartPolicy::Always: return "always";
+        case RestartPolicy::Never: return "never";
     }
     return "never";
 }
 
 std::string_view expected_name(Expected expect) {
     switch (expect) {
-        case Expected::Running:
-            return "running";
-        case Expected::Off:
-            return "off";
-        case Expected::Any:
-            return "any";
+        case Expected::Running: return "running";
+        case Expected::Off: return "off";
+        case Expected::Any: return "any";
     }
     return "any";
 }
 
 std::string_view unseen_peers_name(UnseenPeers unseen) {
     switch (unseen) {
-        case UnseenPeers::Refuse:
-            return "refuse";
-        case UnseenPeers::TrustRecord:
-            return "trust-record";
+        case UnseenPeers::Refuse: return "refuse";
+        case UnseenPeers::TrustRecord: return "trust-record";
     }
     return "refuse";
 }

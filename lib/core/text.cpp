@@ -33,7 +33,8 @@ std::string printable(std::string_view text, std::size_t limit) {
     while (!text.empty()) {
         const std::size_t length = utf8_length(text);
         const unsigned char first = static_cast<unsigned char>(text[0]);
-        const bool bad = length == 0 || (length == 1 && (first < 0x20 || first == 0x7F || first == '|'));
+        const bool bad =
+            length == 0 || (length == 1 && (first < 0x20 || first == 0x7F || first == '|'));
         const std::size_t take = length == 0 ? 1 : length;
         if (out.size() + take > limit) return out + "...";
         if (bad)

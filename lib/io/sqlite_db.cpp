@@ -266,12 +266,9 @@ void SqliteDb::fail() const {
             refuse("was locked by another process for " + std::to_string(busy_ms / 1000) +
                    " s; nothing was done");
         case SQLITE_CORRUPT:
-        case SQLITE_NOTADB:
-            damaged(said);
-        case SQLITE_READONLY:
-            refuse("can't be written: " + said + "; nothing was done");
-        case SQLITE_CANTOPEN:
-            refuse("can't be opened: " + (error != 0 ? reason(error) : said));
+        case SQLITE_NOTADB: damaged(said);
+        case SQLITE_READONLY: refuse("can't be written: " + said + "; nothing was done");
+        case SQLITE_CANTOPEN: refuse("can't be opened: " + (error != 0 ? reason(error) : said));
         default:
             refuse("failed: " + said + (error != 0 ? " (" + reason(error) + ")" : std::string{}));
     }
