@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lib/core/dry_run.hpp"
+
+#include <algorithm>
+#include <deque>
+
+namespace domkeeper {
+namespace {
+
+/// Answers the engine's actions with what the facts say or assume.
+class Answers {
+  public:
+    Answers(const RecoveryContext& context, const DryRunFacts& facts)
+        : context_(context), facts_(facts) {}
+
+    void operator()(const LookAtSuspect& action) {
+        events.push_back(SuspectLooked{action.incident, false, true, "assumed"});
+    }
+    void operator()(const LookAtPeers& action) {
+        PeersLooked looked;
+        looked.incident = action.incident;
+        looked.witnesses = static_cast<int>(context_.inventory.policy.witnesses.size());
+        for (const Host& host : context_.inventory.hosts)
+            if (host.name != action.except) looked.answered[host.name] = seen(host.name) != nullptr;
+        events.push_back(std::move(looked));
+    }
+    void operator()(const Observe& action) {
+        const auto view = facts_.views.find(action.host);
+        Observed observed{action.host, context_.now.mono, std::nullopt, "it is assumed lost"};
+        if (const HostView* read = seen(action.host))
+            observed.view = *read;
+        else if (view != facts_.views.end() && !is_lost(action.host))
+            observed.why = view->second.why;
+        events.push_back(std::move(observed));
+    }
+    void operator()(const ReadPower& action) {
+        events.push_back(PowerRead{action.host, false, "its power is not read in a dry run"});
+    }
+    void operator()(const Fence& action) {
+        events.push_back(FenceEnded{action.incident, true, "assumed"});
+    }
+    void operator()(const AcceptConfirmation&) {}
+    void operator()(const Start&) {}
+    void operator()(const MoveRecord&) {}
+    void operator()(const Notify&) {}
+
+    std::deque<RecoveryEvent> events;
+
+  private:
+    bool is_lost(const std::string& host) const {
+        return std::find(facts_.lost.begin(), facts_.lost.end(), host) != facts_.lost.end();
+    }
+    const HostView* seen(const std::string& host) const {
+        const auto view = facts_.views.find(host);
+        if (is_lost(host) || view == facts_.views.end() || !view->second.view) return nullptr;
+        return &*view->second.view;
+    }
+
+    const RecoveryContext& context_;
+    const DryRunFacts& facts_;
+};
+
+bool worth_showing(const JournalEntry& entry) {
+    return entry.kind == EntryKind::Refusal ||
+           (entry.kind == EntryKind::Intent && entry.step == StepKind::Fence) ||
+           (entry.kind == EntryKind::Decision && entry.step == StepKind::Plan) ||
+           (entry.kind == EntryKind::Outcome && entry.step == StepKind::Start);
+}
+
+}  // namespace
+
+DryRunPlan dry_run(const RecoveryContext& context, const DryRunFacts& facts) {
+    DryRunPlan plan;
+    for (const std::string& host : facts.lost)
+        if (const auto objection = standing_objection(context, host, false))
+            plan.objections[host] = *objection;
+
+    // What only time or a command would change is assumed away; the objection names it.
+    ClusterRecord record = context.record;
+    for (HostRecord& host : record.hosts)
+        if (plan.objections.count(host.host) != 0) host.seen = context.now.wall;
+    Inventory inventory = context.inventory;
+    inventory.policy.max_hosts_lost =
+        std::max(inventory.policy.max_hosts_lost, static_cast<int>(facts.lost.size()));
+    RecoveryContext assumed{inventory, record, context.arming, context.now};
+    assumed.arming.armed = true;
+    if (static_cast<int>(facts.lost.size()) > context.inventory.policy.max_hosts_lost)
+        for (const std::string& host : facts.lost)
+            plan.objections.emplace(
+                host, std::to_string(facts.lost.size()) + " hosts lost at once, the limit is " +
+                          std::to_string(context.inventory.policy.max_hosts_lost));
+
+    Situation situation;
+    Answers answers(assumed, facts);
+    for (const std::string& host : facts.lost)
+        answers.events.push_back(
+            HostReported{{host, HostState::Down, StateType::Hard, "dry run", {}, {}}});
+    while (!answers.events.empty()) {
+        const RecoveryEvent event = std::move(answers.events.front());
+        answers.events.pop_front();
+        RecoveryStep step = advance(situation, event, assumed);
+        for (JournalEntry& entry : step.entries)
+            if (worth_showing(entry)) plan.steps.push_back(std::move(entry));
+        for (const RecoveryAction& action : step.actions) std::visit(answers, action);
+    }
+    return plan;
+}
+
+}  // namespace domkeeper
