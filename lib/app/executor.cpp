@@ -39,8 +39,7 @@ struct Shared {
 
     Instant mono() { return ports.scheduler.now().mono; }
     void post(RecoveryEvent event, std::optional<ProofOfOff> proof = std::nullopt) {
-        ports.scheduler.update(
-            [&] { mailbox.push_back({std::move(event), std::move(proof)}); });
+        ports.scheduler.update([&] { mailbox.push_back({std::move(event), std::move(proof)}); });
     }
     std::vector<FenceDevice> level(const std::string& host, std::size_t index) const {
         std::vector<FenceDevice> devices;
@@ -60,8 +59,8 @@ void run(Shared& shared, const LookAtSuspect& action) {
         shared.ports.prober.look({{host->address, probe_ports(*host)}},
                                  Deadline{shared.mono() + shared.inventory.policy.look_time});
     const ProbeReport& report = reports.at(0);
-    shared.post(SuspectLooked{action.incident, report.answered, report.asked,
-                              printable(report.evidence)});
+    shared.post(
+        SuspectLooked{action.incident, report.answered, report.asked, printable(report.evidence)});
 }
 
 void run(Shared& shared, const LookAtPeers& action) {
@@ -93,8 +92,8 @@ void run(Shared& shared, const Observe& action) {
     observed.host = action.host;
     observed.began = shared.mono();
     try {
-        observed.view = shared.ports.hypervisors.at(*host)->read_host(
-            Deadline{observed.began + action.limit});
+        observed.view =
+            shared.ports.hypervisors.at(*host)->read_host(Deadline{observed.began + action.limit});
     } catch (const Error& error) {
         observed.why = printable(error.what());
     }
@@ -110,9 +109,9 @@ void run(Shared& shared, const ReadPower& action) {
 }
 
 void run(Shared& shared, const Fence& action) {
-    FenceOutcome outcome = shared.authority.fence(
-        action.host, shared.level(action.host, action.level),
-        Deadline{shared.mono() + shared.inventory.policy.fence_time});
+    FenceOutcome outcome =
+        shared.authority.fence(action.host, shared.level(action.host, action.level),
+                               Deadline{shared.mono() + shared.inventory.policy.fence_time});
     const bool off = outcome.proof.has_value();
     const std::string text = off ? outcome.proof->evidence() : outcome.reason;
     shared.post(FenceEnded{action.incident, off, printable(text)}, std::move(outcome.proof));
@@ -131,8 +130,13 @@ void run(Shared& shared, const Start& action, const ProofOfOff& proof) {
     try {
         shared.ports.hypervisors.at(*host)->start_elsewhere(
             action.domain, proof, Deadline{began + shared.inventory.policy.start_time});
-        ended.text += " in " + render_seconds(std::chrono::duration_cast<Duration>(
-                                   shared.mono() - began)) + " s";
+        ended.text += " in " +
+                      render_seconds(std::chrono::duration_cast<Duration>(shared.mono() - began)) +
+                      " s";
+    } catch (const AlreadyActive& error) {
+        // Whoever started it: it has to be looked at, not to be started elsewhere.
+        ended.result = StartResult::Unknown;
+        ended.text = printable(error.what());
     } catch (const TimedOut& error) {
         ended.result = StartResult::Unknown;
         ended.text = printable(error.what());
@@ -213,14 +217,12 @@ class Worker {
         const auto proof = proofs_.find(action.lost_host);
         if (proof == proofs_.end()) {
             shared_->post(StartEnded{action.incident, action.domain.name, action.target,
-                                     StartResult::Failed, "no proof that " + action.lost_host +
-                                                              " is off is at hand"});
+                                     StartResult::Failed,
+                                     "no proof that " + action.lost_host + " is off is at hand"});
             return;
         }
-        ports_.scheduler.spawn(
-            [shared = shared_, action = std::move(action), held = proof->second] {
-                run(*shared, action, held);
-            });
+        ports_.scheduler.spawn([shared = shared_, action = std::move(action),
+                                held = proof->second] { run(*shared, action, held); });
     }
 
     void begin(MoveRecord action) {

@@ -11,8 +11,8 @@ namespace domkeeper {
 
 /// What a dry run is told of the world.
 struct DryRunFacts {
-    std::vector<std::string> lost;             ///< hosts assumed dead
-    std::map<std::string, LastView> views;     ///< of the others, as read just now
+    std::vector<std::string> lost;          ///< hosts assumed dead
+    std::map<std::string, LastView> views;  ///< of the others, as read just now
 };
 
 /// What would be done for the lost hosts, in order, with the reason of each step and refusal.

@@ -36,8 +36,8 @@ Refusal refuse(const std::vector<Room>& rooms, const Want& want) {
         if (allowed(want, room.host) && (most == nullptr || room.free > most->free)) most = &room;
     if (most == nullptr) {
         refusal.kind = RefusalKind::NoAllowedHost;
-        refusal.text = want.avoid.empty() ? "no living host may run it"
-                                          : "no further living host may run it";
+        refusal.text =
+            want.avoid.empty() ? "no living host may run it" : "no further living host may run it";
         return refusal;
     }
     refusal.kind = RefusalKind::NotEnoughMemory;

@@ -14,18 +14,18 @@ namespace domkeeper {
 
 /// Why a domain is not started.
 enum class RefusalKind {
-    NotListed,       ///< not in the cluster file
-    PolicyNever,     ///< restart = "never"
-    NoDefinition,    ///< the record has no definition of it
-    NoAllowedHost,   ///< no living host may run it
-    NotEnoughMemory, ///< need and have say how much
-    Disarmed,        ///< somebody disarmed in the middle of it
-    PeerUnseen,      ///< it might run on a host that does not answer
-    HostReturned,    ///< its old host is back, so its proof of off is void
-    StartFailed,     ///< every try failed
-    StartUnknown,    ///< a start was tried and nobody can say how it ended
-    NotStable,       ///< it did not stay running
-    OtherIncident,   ///< the host it was started on died too; that host's incident cares
+    NotListed,        ///< not in the cluster file
+    PolicyNever,      ///< restart = "never"
+    NoDefinition,     ///< the record has no definition of it
+    NoAllowedHost,    ///< no living host may run it
+    NotEnoughMemory,  ///< need and have say how much
+    Disarmed,         ///< somebody disarmed in the middle of it
+    PeerUnseen,       ///< it might run on a host that does not answer
+    HostReturned,     ///< its old host is back, so its proof of off is void
+    StartFailed,      ///< every try failed
+    StartUnknown,     ///< a start was tried and nobody can say how it ended
+    NotStable,        ///< it did not stay running
+    OtherIncident,    ///< the host it was started on died too; that host's incident cares
 };
 
 std::string_view refusal_kind_name(RefusalKind kind);

@@ -54,8 +54,8 @@ std::optional<std::string> standing_objection(const RecoveryContext& context,
 void RecoveryStepper::note(const HostCase& host_case, EntryKind kind, StepKind step,
                            const std::string& text, const std::string& domain,
                            const std::string& target, bool ok) {
-    step_.entries.push_back({host_case.id, context_.now.wall, kind, step, host_case.host, domain,
-                             target, ok, text});
+    step_.entries.push_back(
+        {host_case.id, context_.now.wall, kind, step, host_case.host, domain, target, ok, text});
 }
 
 void RecoveryStepper::close(const std::string& host, IncidentState state,
@@ -88,10 +88,17 @@ void RecoveryStepper::for_each_case(const std::function<void(HostCase&)>& visit)
 
 void RecoveryStepper::refuse_event(const HostEvent& event, const std::string& why,
                                    bool with_incident) {
-    JournalEntry entry{0, context_.now.wall, EntryKind::Refusal, StepKind::None, event.host, {}, {},
-                       false, std::string(host_state_name(event.state)) + " " +
-                                  std::string(state_type_name(event.type)) + " from " +
-                                  event.source + " not acted on: " + why};
+    JournalEntry entry{0,
+                       context_.now.wall,
+                       EntryKind::Refusal,
+                       StepKind::None,
+                       event.host,
+                       {},
+                       {},
+                       false,
+                       std::string(host_state_name(event.state)) + " " +
+                           std::string(state_type_name(event.type)) + " from " + event.source +
+                           " not acted on: " + why};
     if (!with_incident) {
         step_.entries.push_back(entry);
         return;
@@ -264,8 +271,8 @@ void RecoveryStepper::judge_look(HostCase& host_case) {
 void RecoveryStepper::answered(HostCase& host_case, const std::string& evidence) {
     note(host_case, EntryKind::Outcome, StepKind::Look, "it answers: " + evidence);
     if (host_case.fenced_before) return host_returned(host_case, evidence);
-    close(host_case.host, IncidentState::FalseAlarm, "the host lives (" + evidence +
-                                                         "); nobody was fenced");
+    close(host_case.host, IncidentState::FalseAlarm,
+          "the host lives (" + evidence + "); nobody was fenced");
 }
 
 std::vector<std::string> RecoveryStepper::lost_together(const HostCase& host_case) const {
@@ -274,8 +281,8 @@ std::vector<std::string> RecoveryStepper::lost_together(const HostCase& host_cas
         if (is_answering) continue;
         // A host that has been away for long was not lost at once with this one.
         const HostRecord* record = context_.record.find_host(name);
-        const bool recent = record != nullptr &&
-                            context_.now.wall - record->seen <= policy().record_max_age;
+        const bool recent =
+            record != nullptr && context_.now.wall - record->seen <= policy().record_max_age;
         if (recent || situation_.cases.count(name) != 0) lost.push_back(name);
     }
     return lost;
@@ -296,12 +303,13 @@ void RecoveryStepper::judge_silence(HostCase& host_case) {
                               counted(policy().witnesses.size(), "witness", "witnesses") +
                               " answered, " + std::to_string(quorum) +
                               " must: this node may be the one that is cut off");
-        const bool peer_seen = std::any_of(host_case.peers->answered.begin(),
-                                           host_case.peers->answered.end(),
-                                           [](const auto& p) { return p.second; });
+        const bool peer_seen =
+            std::any_of(host_case.peers->answered.begin(), host_case.peers->answered.end(),
+                        [](const auto& p) { return p.second; });
         if (policy().witnesses.empty() && !peer_seen)
-            return refuse_all("no other host answers and no witness is configured: this node may "
-                              "be the one that is cut off");
+            return refuse_all(
+                "no other host answers and no witness is configured: this node may "
+                "be the one that is cut off");
     }
     if (lost.size() > static_cast<std::size_t>(policy().max_hosts_lost))
         return refuse_all(counted(lost.size(), "host") + " silent at once (" + join(lost, ", ") +
@@ -342,7 +350,8 @@ void RecoveryStepper::fence_next(HostCase& host_case) {
         ++host_case.round;
     }
     if (host_case.round >= fence_rounds || entry->fence.empty()) {
-        const std::string why = "it could not be proved off: " + join(host_case.fence_failures, "; ");
+        const std::string why =
+            "it could not be proved off: " + join(host_case.fence_failures, "; ");
         note(host_case, EntryKind::Refusal, StepKind::Fence,
              why + "; no domain of it is started elsewhere", {}, {}, false);
         return close(host_case.host, IncidentState::Failed,

@@ -150,10 +150,10 @@ struct DomainCase {
     std::string target;   ///< where it is placed, or started
     bool placed = false;  ///< while Waiting: `target` was chosen and its memory is spoken for
     bool pinned = false;  ///< an earlier start on `target` has no known end: nowhere else, then
-    int attempts = 0;    ///< starts that failed
+    int attempts = 0;     ///< starts that failed
     std::set<std::string> failed_on;
-    Instant since;        ///< when the phase began
-    Instant next_look;    ///< of Unsure and Settling: a view must not be older to count
+    Instant since;      ///< when the phase began
+    Instant next_look;  ///< of Unsure and Settling: a view must not be older to count
     std::optional<Refusal> refusal;
 };
 
@@ -173,10 +173,10 @@ struct HostCase {
     std::size_t level = 0;
     int round = 0;
     std::vector<std::string> fence_failures;
-    bool off = false;      ///< proved
-    bool returned = false; ///< it answers although it was proved off
-    Instant off_at;        ///< when the proof was read last
-    Instant views_since;   ///< what is seen of the peers must not be older
+    bool off = false;       ///< proved
+    bool returned = false;  ///< it answers although it was proved off
+    Instant off_at;         ///< when the proof was read last
+    Instant views_since;    ///< what is seen of the peers must not be older
     std::map<std::string, DomainCase> domains;
     bool planned = false;
 };
@@ -191,9 +191,9 @@ struct LastView {
 /// All that the worker knows and is busy with.
 struct Situation {
     IncidentId next_incident = 1;
-    std::map<std::string, HostCase> cases;      ///< by host
-    std::map<std::string, LastView> views;      ///< by host
-    std::set<std::string> observing;            ///< hosts that are being read now
+    std::map<std::string, HostCase> cases;                  ///< by host
+    std::map<std::string, LastView> views;                  ///< by host
+    std::set<std::string> observing;                        ///< hosts that are being read now
     std::map<std::string, std::optional<PowerRead>> power;  ///< asked; empty: being read
 
     bool idle() const { return cases.empty(); }

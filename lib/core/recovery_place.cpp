@@ -153,14 +153,20 @@ std::optional<Refusal> RecoveryStepper::unseen_objection(const HostCase& host_ca
         const LastView& last = situation_.views.at(host.name);
         if (last.view) continue;
         if (domain.pinned && domain.target == host.name)
-            return Refusal{RefusalKind::StartUnknown, domain.record.name, {}, {},
+            return Refusal{RefusalKind::StartUnknown,
+                           domain.record.name,
+                           {},
+                           {},
                            "a start on " + host.name + " was tried, and " + host.name +
                                " does not answer: " + last.why};
         if (policy().unseen_peers == UnseenPeers::TrustRecord) continue;
         if (entry != nullptr && !context_.inventory.may_run(*entry, host.name)) continue;
-        return Refusal{RefusalKind::PeerUnseen, domain.record.name, {}, {},
-                       host.name + " does not answer (" + last.why +
-                           "), and it may have been moved there"};
+        return Refusal{
+            RefusalKind::PeerUnseen,
+            domain.record.name,
+            {},
+            {},
+            host.name + " does not answer (" + last.why + "), and it may have been moved there"};
     }
     return std::nullopt;
 }
@@ -176,11 +182,11 @@ std::vector<Room> RecoveryStepper::rooms() const {
         // What was promised to others but does not show yet is not free.
         for (const auto& [lost, other] : situation_.cases)
             for (const auto& [name, domain] : other.domains) {
-                const bool promised = domain.target == host.name &&
-                                      ((domain.phase == DomainPhase::Waiting && domain.placed) ||
-                                       domain.phase == DomainPhase::Starting ||
-                                       domain.phase == DomainPhase::Unsure ||
-                                       domain.phase == DomainPhase::Settling);
+                const bool promised =
+                    domain.target == host.name &&
+                    ((domain.phase == DomainPhase::Waiting && domain.placed) ||
+                     domain.phase == DomainPhase::Starting || domain.phase == DomainPhase::Unsure ||
+                     domain.phase == DomainPhase::Settling);
                 const auto& shown = last->second.view->domains;
                 const bool counted_already =
                     std::any_of(shown.begin(), shown.end(), [&](const DomainView& view) {
@@ -239,8 +245,7 @@ void RecoveryStepper::plan(HostCase& host_case) {
 // ---- whose turn it is -----------------------------------------------------------------------
 
 bool RecoveryStepper::proof_is_fresh(HostCase& host_case) {
-    if (!host_case.confirmed_off.empty() || mono() - host_case.off_at <= proof_max_age)
-        return true;
+    if (!host_case.confirmed_off.empty() || mono() - host_case.off_at <= proof_max_age) return true;
     const auto [power, asked_first] = situation_.power.emplace(host_case.host, std::nullopt);
     if (asked_first) act(ReadPower{host_case.host});
     return false;

@@ -62,8 +62,7 @@ class RecoveryStepper {
     void verify(HostCase& host_case, DomainCase& domain, const Observed& observed);
     void failed_try(HostCase& host_case, DomainCase& domain, RefusalKind kind,
                     const std::string& why);
-    void refuse(HostCase& host_case, DomainCase& domain, RefusalKind kind,
-                const std::string& why);
+    void refuse(HostCase& host_case, DomainCase& domain, RefusalKind kind, const std::string& why);
     void refuse(HostCase& host_case, DomainCase& domain, Refusal refusal);
     void host_returned(HostCase& host_case, const std::string& evidence);
     void release_from(const HostCase& lost);

@@ -65,8 +65,7 @@ void RecoveryStepper::settle(HostCase& host_case, DomainCase& domain, const std:
 void RecoveryStepper::verify(HostCase& host_case, DomainCase& domain, const Observed& observed) {
     const bool waits = domain.phase == DomainPhase::Settling || domain.phase == DomainPhase::Unsure;
     if (!waits || observed.began < domain.next_look) return;
-    const DomainView* view =
-        observed.view ? find_view(*observed.view, domain.record) : nullptr;
+    const DomainView* view = observed.view ? find_view(*observed.view, domain.record) : nullptr;
     const std::string& name = domain.record.name;
     const auto give_up_at = domain.since + policy().settle_time + policy().start_time;
     domain.next_look = mono() + look_again;
@@ -83,9 +82,9 @@ void RecoveryStepper::verify(HostCase& host_case, DomainCase& domain, const Obse
     }
     if (!observed.view) {
         if (mono() < give_up_at) return;
-        return refuse(host_case, domain, RefusalKind::StartUnknown,
-                      "it was started, but " + observed.host +
-                          " does not answer any more: " + observed.why);
+        return refuse(
+            host_case, domain, RefusalKind::StartUnknown,
+            "it was started, but " + observed.host + " does not answer any more: " + observed.why);
     }
     const DomainState state = view == nullptr ? DomainState::ShutOff : view->state;
     if (state == DomainState::Running || state == DomainState::Blocked) {
@@ -155,8 +154,8 @@ void RecoveryStepper::release_from(const HostCase& lost) {
                            std::to_string(lost.id));
                 continue;
             }
-            note(other, EntryKind::Outcome, StepKind::Start, lost.host + " is off", name,
-                 lost.host, false);
+            note(other, EntryKind::Outcome, StepKind::Start, lost.host + " is off", name, lost.host,
+                 false);
             domain.phase = DomainPhase::Waiting;
             domain.placed = false;
             domain.pinned = false;
@@ -196,12 +195,13 @@ void RecoveryStepper::close_finished() {
         std::vector<std::string> missing;
         for (const auto& [name, domain] : host_case.domains) {
             if (!is_final(domain)) return;
-            const bool meant = !domain.refusal ||
-                               (domain.refusal->kind != RefusalKind::NotListed &&
-                                domain.refusal->kind != RefusalKind::PolicyNever);
+            const bool meant =
+                !domain.refusal || (domain.refusal->kind != RefusalKind::NotListed &&
+                                    domain.refusal->kind != RefusalKind::PolicyNever);
             wanted += meant ? 1U : 0U;
             running += domain.phase == DomainPhase::Runs ? 1U : 0U;
-            if (meant && domain.refusal) missing.push_back(name + " (" + domain.refusal->text + ")");
+            if (meant && domain.refusal)
+                missing.push_back(name + " (" + domain.refusal->text + ")");
         }
         std::string text = wanted == 0 ? "no domain of it was to run"
                                        : std::to_string(running) + " of " +

@@ -40,10 +40,10 @@ Scenario parse_scenario(std::string_view text);
 
 /// How a run ended.
 struct ScenarioOutcome {
-    std::vector<std::string> log;           ///< what happened, with seconds
-    std::vector<std::string> final_state;   ///< where each domain runs, how each incident ended
-    std::map<std::string, std::string> ran; ///< domain -> host on which it runs at the end, or ""
-    std::vector<std::string> broken;        ///< broken promises; none is as it should be
+    std::vector<std::string> log;            ///< what happened, with seconds
+    std::vector<std::string> final_state;    ///< where each domain runs, how each incident ended
+    std::map<std::string, std::string> ran;  ///< domain -> host on which it runs at the end, or ""
+    std::vector<std::string> broken;         ///< broken promises; none is as it should be
     long crash_points = 0;
 };
 

@@ -18,12 +18,14 @@ struct CommandForm {
 
 const std::map<std::string, CommandForm>& command_forms() {
     static const std::map<std::string, CommandForm> forms{
-        {"report", {3, -1}},    {"recover", {1, 2}},    {"power-cut", {1, 1}}, {"power-on", {1, 1}},
-        {"cut", {1, 1}},        {"join", {1, 1}},       {"hang", {1, 1}},      {"unhang", {1, 1}},
-        {"monitor-cut", {0, 0}}, {"monitor-join", {0, 0}}, {"witness", {2, 2}}, {"device", {2, 2}},
-        {"start-fails", {1, 2}}, {"start-takes", {2, 2}}, {"unstable", {1, 1}}, {"pauses", {1, 1}},
-        {"migrate", {2, 2}},    {"disk-full", {0, 0}},  {"disk-ok", {0, 0}},   {"disarm", {0, 1}},
-        {"arm", {0, 0}},        {"kill-worker", {0, 0}}, {"worker", {0, 0}}};
+        {"report", {3, -1}},      {"recover", {1, 2}},     {"power-cut", {1, 1}},
+        {"power-on", {1, 1}},     {"cut", {1, 1}},         {"join", {1, 1}},
+        {"hang", {1, 1}},         {"unhang", {1, 1}},      {"monitor-cut", {0, 0}},
+        {"monitor-join", {0, 0}}, {"witness", {2, 2}},     {"device", {2, 2}},
+        {"start-fails", {1, 2}},  {"start-takes", {2, 2}}, {"unstable", {1, 1}},
+        {"pauses", {1, 1}},       {"migrate", {2, 2}},     {"disk-full", {0, 0}},
+        {"disk-ok", {0, 0}},      {"disarm", {0, 1}},      {"arm", {0, 0}},
+        {"kill-worker", {0, 0}},  {"worker", {0, 0}}};
     return forms;
 }
 
@@ -90,8 +92,9 @@ class Parser {
         need(words, 3, "runs HOST DOMAIN=SIZE ...");
         for (std::size_t i = 2; i < words.size(); ++i) {
             const auto equals = words[i].find('=');
-            const auto size = equals == std::string::npos ? std::nullopt
-                                                          : parse_bytes(words[i].substr(equals + 1));
+            const auto size = equals == std::string::npos
+                                  ? std::nullopt
+                                  : parse_bytes(words[i].substr(equals + 1));
             if (!size) fail("'" + printable(words[i]) + "' is no DOMAIN=SIZE such as web1=1GiB");
             scenario_.runs[words[1]].emplace_back(words[i].substr(0, equals), *size);
         }
@@ -110,17 +113,16 @@ class Parser {
         const int count = static_cast<int>(words.size()) - 3;
         if (count < form->second.least || (form->second.most >= 0 && count > form->second.most))
             fail("'" + words[2] + "' takes another number of words");
-        scenario_.timed.push_back(
-            {duration(words[1]), line_, {words.begin() + 2, words.end()}});
+        scenario_.timed.push_back({duration(words[1]), line_, {words.begin() + 2, words.end()}});
     }
 
     void check_names() {
         for (const auto& [host, domains] : scenario_.runs)
             if (scenario_.inventory.find_host(host) == nullptr)
                 throw UsageError("runs: no host '" + host + "'");
-        static const std::set<std::string> with_host{"recover", "power-cut", "power-on", "cut",
-                                                     "join",    "hang",      "unhang",
-                                                     "start-fails", "start-takes"};
+        static const std::set<std::string> with_host{"recover", "power-cut",   "power-on",
+                                                     "cut",     "join",        "hang",
+                                                     "unhang",  "start-fails", "start-takes"};
         for (const Scenario::Timed& timed : scenario_.timed) {
             line_ = timed.line;
             if (with_host.count(timed.words[0]) != 0 &&
@@ -140,6 +142,8 @@ class Parser {
 
 }  // namespace
 
-Scenario parse_scenario(std::string_view text) { return Parser().parse(text); }
+Scenario parse_scenario(std::string_view text) {
+    return Parser().parse(text);
+}
 
 }  // namespace domkeeper

@@ -88,17 +88,17 @@ class Run {
         for (const Domain& domain : scenario_.inventory.domains) {
             const auto hosts = world_.running_on(domain.name);
             result.ran[domain.name] = join(hosts, " and ");
-            result.final_state.push_back(domain.name + " runs " +
-                                         (hosts.empty() ? "nowhere" : "on " + join(hosts, " and ")));
+            result.final_state.push_back(
+                domain.name + " runs " +
+                (hosts.empty() ? "nowhere" : "on " + join(hosts, " and ")));
             if (hosts.size() > 1) world_.broken(domain.name + " ends on " + join(hosts, " and "));
         }
         auto incidents = journal_.incidents(1000);
         std::reverse(incidents.begin(), incidents.end());
         for (const Incident& incident : incidents)
-            result.final_state.push_back("incident " + std::to_string(incident.id) + " " +
-                                         incident.host + " " +
-                                         std::string(incident_state_name(incident.state)) + ": " +
-                                         incident.summary);
+            result.final_state.push_back(
+                "incident " + std::to_string(incident.id) + " " + incident.host + " " +
+                std::string(incident_state_name(incident.state)) + ": " + incident.summary);
         result.log = world_.lines();
         result.broken = world_.broken_promises();
         result.crash_points = world_.crash_points;
@@ -126,7 +126,8 @@ void Run::command(const std::vector<std::string>& words, int line) {
         const auto type = parse_state_type(words[3]);
         if (!state || !type)
             throw UsageError("line " + std::to_string(line) + ": report HOST UP|DOWN SOFT|HARD");
-        report({words[1], *state, *type, "monitor", join({words.begin() + 4, words.end()}, " "), ""});
+        report(
+            {words[1], *state, *type, "monitor", join({words.begin() + 4, words.end()}, " "), ""});
     } else if (name == "recover") {
         const bool confirmed = words.size() > 2 && words[2] == "confirmed";
         world_.operator_confirmed = world_.operator_confirmed || confirmed;
@@ -150,9 +151,9 @@ void Run::command(const std::vector<std::string>& words, int line) {
 
 void Run::fault(const std::vector<std::string>& words, int line) {
     static const std::map<std::string, DeviceMode> modes{
-        {"good", DeviceMode::Good},       {"silent", DeviceMode::Silent},
-        {"stuck", DeviceMode::Stuck},     {"garbage", DeviceMode::Garbage},
-        {"denied", DeviceMode::Denied},   {"dies", DeviceMode::Dies}};
+        {"good", DeviceMode::Good},     {"silent", DeviceMode::Silent},
+        {"stuck", DeviceMode::Stuck},   {"garbage", DeviceMode::Garbage},
+        {"denied", DeviceMode::Denied}, {"dies", DeviceMode::Dies}};
     const std::string& name = words[0];
     if (name == "power-cut") {
         world_.power_cut(words[1]);

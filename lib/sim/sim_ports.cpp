@@ -57,8 +57,7 @@ class SimHypervisor : public Hypervisor {
         world_.crash_point(call);
         reach(deadline);
         SimHost& host = world_.hosts.at(host_.name);
-        if (host.domains.count(domain.name) != 0)
-            throw ProtocolError("domain is already active");
+        if (host.domains.count(domain.name) != 0) throw AlreadyActive("domain is already active");
         const bool fails =
             host.start_fails.count("*") != 0 || host.start_fails.count(domain.name) != 0;
         // The far side works on even if the caller is killed or has given up.
@@ -195,7 +194,9 @@ void SimJournal::push_event(const HostEvent& event, TimePoint) {
     pending_.push_back(event);
 }
 
-std::vector<HostEvent> SimJournal::pending_events() { return pending_; }
+std::vector<HostEvent> SimJournal::pending_events() {
+    return pending_;
+}
 
 // ---- record -----------------------------------------------------------------------------------
 
@@ -266,6 +267,8 @@ bool SimLock::try_acquire() {
     return true;
 }
 
-void SimLock::release() { holder_.reset(); }
+void SimLock::release() {
+    holder_.reset();
+}
 
 }  // namespace domkeeper

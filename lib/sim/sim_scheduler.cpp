@@ -58,8 +58,8 @@ bool SimScheduler::block(std::unique_lock<std::mutex>& lock, Instant until,
     task.ready = std::move(ready);
     task.running = false;
     // To the end of the queue: whoever waits longest goes first.
-    const auto self = std::find_if(tasks_.begin(), tasks_.end(),
-                                   [&](const auto& t) { return t.get() == &task; });
+    const auto self =
+        std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& t) { return t.get() == &task; });
     tasks_.splice(tasks_.end(), tasks_, self);
     hand_over();
     task.turn.wait(lock, [&] { return task.running; });

@@ -38,8 +38,8 @@ struct SimDomain {
 struct SimHost {
     bool power = true;
     std::optional<Instant> powered_on_at;  ///< since the start of the scenario
-    bool reachable = true;        ///< from the monitoring node
-    bool hypervisor_hung = false; ///< answers ping, but no libvirt
+    bool reachable = true;                 ///< from the monitoring node
+    bool hypervisor_hung = false;          ///< answers ping, but no libvirt
     std::map<std::string, SimDomain> domains;
     std::set<std::string> start_fails;  ///< domains, or "*"
     Duration start_time{60};
@@ -93,7 +93,7 @@ class World {
     std::vector<std::string> lines_;
     std::vector<std::string> broken_;
     std::map<std::string, std::string> home_;  ///< domain -> where it ran at first
-    std::set<std::string> switched_off_;  ///< by us, and not switched on since
+    std::set<std::string> switched_off_;       ///< by us, and not switched on since
 };
 
 }  // namespace domkeeper

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <string>
+
+#include "lib/core/inventory.hpp"
+#include "lib/core/journal_types.hpp"
+#include "lib/port/journal.hpp"
+
+namespace domkeeper {
+
+/// What became of a reported event.
+struct Handed {
+    bool to_worker = false;
+    std::string line;  ///< one line for the monitor's log or the operator
+};
+
+/// Takes a report: what could matter is made durable and handed to a worker in a session of its
+/// own; what is not to be acted on (soft states, UP, UNREACHABLE) is journaled with its reason.
+/// Returns within half a second on a disk that answers. Call it while the process has one thread
+/// beside the watchdog. Throws SystemError when the journal can't be written, UsageError for a
+/// host that the cluster file does not have (journaled all the same).
+Handed hand_over(const Inventory& inventory, const HostEvent& event);
+
+/// Starts a worker for what is pending or unfinished, in a session of its own.
+std::string start_worker(const Inventory& inventory);
+
+}  // namespace domkeeper
