@@ -17,6 +17,8 @@ struct Command {
 
 Command check_config_command();
 Command status_command();
+Command plan_command();
+Command recover_command();
 Command incidents_command();
 Command incident_command();
 Command arm_command();

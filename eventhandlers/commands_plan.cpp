@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// `domkeeper plan --lost HOST`: what would be done, without doing anything.
+#include <algorithm>
+#include <iostream>
+#include <memory>
+
+#include "eventhandlers/commands.hpp"
+#include "lib/app/report_plan.hpp"
+#include "lib/core/dry_run.hpp"
+#include "lib/core/error.hpp"
+#include "lib/core/text.hpp"
+#include "lib/io/libvirt_hypervisor.hpp"
+#include "lib/io/real_scheduler.hpp"
+#include "lib/io/sqlite_journal.hpp"
+#include "lib/io/sqlite_record.hpp"
+#include "lib/io/toml_config.hpp"
+
+namespace domkeeper {
+namespace {
+
+/// Reads all hosts but the lost ones, side by side.
+std::map<std::string, LastView> read_peers(const Inventory& inventory,
+                                           const std::vector<std::string>& lost,
+                                           Scheduler& scheduler) {
+    struct Reading {
+        LibvirtHypervisors hypervisors;
+        std::map<std::string, LastView> views;
+        std::size_t missing = 0;
+    };
+    const auto reading = std::make_shared<Reading>();
+    const Instant began = scheduler.now().mono;
+    const Deadline deadline{began + inventory.policy.observe_time};
+    for (const Host& host : inventory.hosts) {
+        if (std::find(lost.begin(), lost.end(), host.name) != lost.end()) continue;
+        ++reading->missing;
+        scheduler.spawn([&scheduler, reading, host, began, deadline] {
+            LastView last{began, std::nullopt, {}};
+            try {
+                last.view = reading->hypervisors.at(host)->read_host(deadline);
+            } catch (const Error& error) {
+                last.why = printable(error.what());
+            }
+            scheduler.update([&] {
+                reading->views[host.name] = std::move(last);
+                --reading->missing;
+            });
+        });
+    }
+    scheduler.wait_until(deadline.at + Duration{500}, [&] { return reading->missing == 0; });
+    std::map<std::string, LastView> views;
+    scheduler.update([&] { views = reading->views; });
+    for (const Host& host : inventory.hosts)
+        views.emplace(host.name, LastView{began, std::nullopt, "no answer in time"});
+    return views;
+}
+
+int run_plan(const Arguments& arguments) {
+    const Inventory inventory = load_inventory(config_path(arguments.text("config")));
+    DryRunFacts facts;
+    facts.lost = arguments.all("lost");
+    for (const std::string& host : facts.lost)
+        if (inventory.find_host(host) == nullptr)
+            throw UsageError("no host '" + printable(host) + "' is in the cluster file");
+    const auto scheduler = RealScheduler::create();
+    facts.views = read_peers(inventory, facts.lost, *scheduler);
+    SqliteJournal journal(inventory.state_dir);
+    SqliteRecord records(inventory.state_dir);
+    const ClusterRecord record = records.read();
+    const DryRunPlan plan = dry_run({inventory, record, journal.arming(), scheduler->now()}, facts);
+    std::cout << (arguments.flag("json") ? plan_json(plan).render() : render_plan(plan));
+    const bool refused = std::any_of(plan.steps.begin(), plan.steps.end(), [](const auto& step) {
+        return step.kind == EntryKind::Refusal;
+    });
+    return refused || !plan.objections.empty() ? 1 : 0;
+}
+
+}  // namespace
+
+Command plan_command() {
+    return {{.name = "plan",
+             .help = "Show what would be done if hosts were lost now, with the reason of each step "
+                     "and refusal. Reads the other hosts and changes nothing. Exit code 1: "
+                     "something would be refused.",
+             .options = {{.name = "lost",
+                          .value_name = "HOST",
+                          .help = "A host that is assumed dead.",
+                          .required = true,
+                          .repeatable = true}}},
+            run_plan};
+}
+
+}  // namespace domkeeper
