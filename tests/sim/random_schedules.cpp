@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Random clusters and fault schedules against the real engine: random_schedules FIRST_SEED COUNT.
+// Every promise must hold in each; a seed that breaks one is printed with its scenario and log.
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <sstream>
+
+#include "lib/core/error.hpp"
+#include "lib/core/text.hpp"
+#include "lib/sim/scenario.hpp"
+
+namespace {
+
+using namespace domkeeper;
+
+class Generator {
+  public:
+    explicit Generator(std::uint64_t seed) : random_(seed) {}
+
+    std::string scenario() {
+        const int hosts = pick(2, 5);
+        const int domains = pick(1, 8);
+        out_ << "policy witnesses=w1,w2 settle_time=2s fence_time=8s start_time=5s max_hosts_lost="
+             << pick(1, 2) << " starts_per_host=" << pick(1, 4)
+             << (chance(20) ? " unseen_peers=trust-record" : "") << "\n";
+        for (int i = 0; i < hosts; ++i) {
+            const bool two_levels = chance(30);
+            const bool no_fence = chance(5);
+            out_ << "host " << host(i) << " memory=" << pick(3, 12) << "GiB reserve=1GiB";
+            if (!no_fence) out_ << " fence=bmc-" << host(i);
+            if (!no_fence && two_levels) out_ << "/pdu-" << host(i);
+            out_ << "\n";
+            if (!no_fence) device("bmc-" + host(i));
+            if (!no_fence && two_levels) device("pdu-" + host(i));
+        }
+        for (int i = 0; i < domains; ++i) {
+            out_ << "domain d" << i << " priority=" << pick(0, 3) * 10;
+            if (chance(10)) out_ << " restart=never";
+            out_ << "\n";
+        }
+        for (int i = 0; i < domains; ++i)
+            out_ << "runs " << host(pick(0, hosts - 1)) << " d" << i << "=" << pick(1, 3)
+                 << "GiB\n";
+        if (chance(5)) out_ << "disarmed works\n";
+        for (int i = 0; i < hosts; ++i)
+            if (chance(5)) out_ << "record-age " << host(i) << " " << pick(1, 30) << "min\n";
+        const int faults = pick(1, 8);
+        for (int i = 0; i < faults; ++i) fault(hosts, domains);
+        // The monitor speaks up for each host that could be in trouble, and somebody looks after
+        // killed workers in the end.
+        for (int i = 0; i < hosts; ++i)
+            if (chance(70)) line(pick(1, 40), "report " + host(i) + " DOWN HARD");
+        out_ << "at 120s disk-ok\nat 121s worker\nuntil 400s\n";
+        return out_.str();
+    }
+
+    std::optional<long> crash_point() {
+        if (chance(50)) return std::nullopt;
+        return pick(1, 120);
+    }
+
+  private:
+    int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
+    bool chance(int percent) { return pick(1, 100) <= percent; }
+    static std::string host(int i) { return std::string(1, static_cast<char>('a' + i)); }
+
+    void device(const std::string& name) {
+        out_ << "device " << name << " agent=fence_ipmi\n";
+        devices_.push_back(name);
+    }
+    void line(int second, const std::string& text) {
+        out_ << "at " << second * 1000 + pick(0, 999) << "ms " << text << "\n";
+    }
+    void fault(int hosts, int domains) {
+        const std::string h = host(pick(0, hosts - 1));
+        const std::string d = "d" + std::to_string(pick(0, domains - 1));
+        const int at = pick(0, 45);
+        switch (pick(0, 17)) {
+            case 0:
+            case 1: return line(at, "power-cut " + h);
+            case 2:
+            case 3: return line(at, "cut " + h);
+            case 4: return line(at, "join " + h);
+            case 5: return line(at, "power-on " + h);
+            case 6: return line(at, "hang " + h);
+            case 7: return line(at, "unhang " + h);
+            case 8: return line(at, chance(50) ? "monitor-cut" : "monitor-join");
+            case 9: return line(at, std::string("witness w1 ") + (chance(50) ? "down" : "up"));
+            case 10: {
+                static const char* modes[] = {"good",   "silent", "stuck", "garbage",
+                                              "denied", "dies",   "1s",    "5s"};
+                if (devices_.empty()) return;
+                const int which = pick(0, static_cast<int>(devices_.size()) - 1);
+                return line(at, "device " + devices_[static_cast<std::size_t>(which)] + " " +
+                                    modes[pick(0, 7)]);
+            }
+            case 11: return line(at, "start-fails " + h + (chance(50) ? " " + d : ""));
+            case 12: return line(at, "start-takes " + h + " " + std::to_string(pick(1, 9)) + "s");
+            case 13: return line(at, (chance(50) ? "unstable " : "pauses ") + d);
+            case 14: return line(at, "kill-worker");
+            case 15: return line(at, chance(50) ? "disarm 20s" : "arm");
+            case 16: return line(at, "disk-full");
+            default: return line(at, "worker");
+        }
+    }
+
+    std::mt19937_64 random_;
+    std::ostringstream out_;
+    std::vector<std::string> devices_;
+};
+
+/// Empty when all is as it should be.
+std::string trouble_of(const ScenarioOutcome& outcome) {
+    if (!outcome.broken.empty()) return outcome.broken.front();
+    for (const std::string& line : outcome.final_state)
+        if (line.find(" open: ") != std::string::npos) return "never finished: " + line;
+    return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const auto first = parse_integer(argc > 1 ? argv[1] : "1");
+    const auto count = parse_integer(argc > 2 ? argv[2] : "1000");
+    if (!first || !count || *count < 1) {
+        std::cerr << "usage: random_schedules FIRST_SEED COUNT\n";
+        return 3;
+    }
+    long failed = 0;
+    for (std::int64_t seed = *first; seed < *first + *count; ++seed) {
+        Generator generator(static_cast<std::uint64_t>(seed));
+        const std::string text = generator.scenario();
+        const auto crash_at = generator.crash_point();
+        const ScenarioOutcome outcome = run_scenario(parse_scenario(text), crash_at);
+        const std::string trouble = trouble_of(outcome);
+        if (trouble.empty()) continue;
+        std::cout << "seed " << seed << ": " << trouble << "\n";
+        if (++failed > 3) continue;
+        std::cout << text << "crash point " << crash_at.value_or(0) << "\n----\n";
+        for (const std::string& line : outcome.log) std::cout << line << "\n";
+    }
+    std::cout << "seeds " << *first << " to " << *first + *count - 1 << "\n"
+              << *count - failed << " passed, " << failed << " failed, 0 skipped\n";
+    return failed == 0 ? 0 : 1;
+}
