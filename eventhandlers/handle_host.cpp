@@ -1,84 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "eventhandlers/host_event.hpp"
 #include "eventhandlers/worker.hpp"
 #include "lib/app/run.hpp"
-#include "lib/core/error.hpp"
-#include "lib/core/text.hpp"
 #include "lib/io/toml_config.hpp"
 
-namespace {
-
-using namespace domkeeper;
-
-Program table() {
-    return {
-        .name = "handle_host",
-        .kind = ProgramKind::Handler,
-        .brief = "event handler of a host: recovers its domains when it is dead",
-        .description =
-            "The monitor calls it at each change of a host's state. A hard DOWN is written to the "
-            "journal and handed to a worker in a session of its own: it looks a second time, "
-            "fences "
-            "the host, proves it off and starts its domains elsewhere. All else is ignored, and "
-            "the "
-            "journal says why. Returns within half a second; the monitor never waits for a "
-            "recovery.",
-        .options = {{.name = "host",
-                     .letter = 'H',
-                     .value_name = "NAME",
-                     .help = "Host of the cluster file.",
-                     .required = true,
-                     .monitor_macro = "$HOSTNAME$"},
-                    {.name = "state",
-                     .letter = 's',
-                     .type = ValueType::Choice,
-                     .value_name = "STATE",
-                     .help = "State that the monitor sees.",
-                     .required = true,
-                     .choices = {"UP", "DOWN", "UNREACHABLE"},
-                     .monitor_macro = "$HOSTSTATE$"},
-                    {.name = "type",
-                     .letter = 'T',
-                     .type = ValueType::Choice,
-                     .value_name = "TYPE",
-                     .help = "Whether the state is confirmed.",
-                     .required = true,
-                     .choices = {"SOFT", "HARD"},
-                     .monitor_macro = "$HOSTSTATETYPE$"},
-                    {.name = "attempt",
-                     .letter = 'a',
-                     .type = ValueType::Integer,
-                     .value_name = "N",
-                     .help = "Number of the check attempt, for the journal alone.",
-                     .monitor_macro = "$HOSTATTEMPT$"},
-                    {.name = "output",
-                     .letter = 'o',
-                     .value_name = "TEXT",
-                     .help = "What the check said, for the journal alone."},
-                    {.name = "config",
-                     .letter = 'C',
-                     .type = ValueType::File,
-                     .value_name = "FILE",
-                     .help = "Cluster file (default: $DOMKEEPER_CONFIG, else "
-                             "/etc/domkeeper/domkeeper.toml)."}},
-        .examples = {"handle_host --host xen1 --state DOWN --type HARD\tWhat Nagios runs when xen1 "
-                     "is dead."}};
-}
-
-std::string body(const Arguments& arguments, Deadline) {
-    const Inventory inventory = load_inventory(config_path(arguments.text("config")));
-    HostEvent event;
-    event.host = printable(arguments.text("host"), 64);
-    event.state = *parse_host_state(arguments.text("state"));
-    event.type = *parse_state_type(arguments.text("type"));
-    event.source = "monitor";
-    event.output = printable(arguments.text("output"));
-    if (const auto attempt = arguments.integer("attempt"))
-        event.source += ", attempt " + std::to_string(*attempt);
-    return hand_over(inventory, event).line;
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
-    return run_handler(table(), argc, argv, body);
+    return domkeeper::run_handler(
+        domkeeper::host_event_program(), argc, argv,
+        [](const domkeeper::Arguments& arguments, domkeeper::Deadline) {
+            const auto inventory =
+                domkeeper::load_inventory(domkeeper::config_path(arguments.text("config")));
+            return domkeeper::hand_over(inventory, domkeeper::read_host_event(arguments)).line;
+        });
 }
