@@ -14,11 +14,12 @@ $(BUILD)/tests/sample: $(call OBJ,tests/cli/sample.cpp) $(ARCHIVE)
 
 .PHONY: packages
 packages:
-	contrib/packages/ensure contrib/packages/build
+	contrib/packages/ensure contrib/packages/build contrib/packages/check
+	-@contrib/packages/schema $(BUILD)/schema
 
 .PHONY: $(SUITES:%=check-%)
 check-unit: $(BUILD)/unit_tests
-check-cli: $(TEST_PROGRAMS) all
+check-cli check-installed: $(TEST_PROGRAMS) all
 
 # `make lint` has a recipe of its own, which checks the format too.
 RUN_SUITES := $(filter-out lint,$(SUITES))
