@@ -36,3 +36,12 @@ check: packages
 .PHONY: rewrite
 rewrite: check-cli
 	BUILD=$(BUILD) tests/cli/run --rewrite
+
+# Every object, and nothing linked or run: to hear what another compiler has to say.
+.PHONY: compile
+compile: $(call OBJ,$(LIB_SRC) $(PARTS) $(TEST_SRC) tests/cli/sample.cpp) $(COMPILE_ALSO)
+
+# The suites that are worth a sanitizer build: make SAN=address,undefined sanitized
+.PHONY: sanitized
+sanitized: check-unit check-scenario
+	BUILD=$(BUILD) tests/check unit scenario
