@@ -61,7 +61,8 @@ class Answers {
 };
 
 bool worth_showing(const JournalEntry& entry) {
-    return entry.kind == EntryKind::Refusal ||
+    // A refused report is an objection already.
+    return (entry.kind == EntryKind::Refusal && entry.step != StepKind::None) ||
            (entry.kind == EntryKind::Intent && entry.step == StepKind::Fence) ||
            (entry.kind == EntryKind::Decision && entry.step == StepKind::Plan) ||
            (entry.kind == EntryKind::Outcome && entry.step == StepKind::Start);
