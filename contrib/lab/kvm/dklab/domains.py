@@ -73,5 +73,18 @@ def write_all(lab):
 
 
 def create(lab, host, domain):
-    """Starts a domain on a host (transient: the host forgets it when the domain ends)."""
-    hosts.virsh(lab, host, "create", xml_path(lab, domain), timeout=60)
+    """Defines a domain on a host and starts it there."""
+    hosts.virsh(lab, host, "define", xml_path(lab, domain))
+    hosts.virsh(lab, host, "start", domain, timeout=60)
+
+
+def migrate(lab, source, domain, target):
+    """Moves a running domain with its definition. What the target still had defined under its name
+    is replaced, and the source forgets it."""
+    how = ("--live", "--persistent", "--undefinesource")
+    hosts.virsh(lab, source, "migrate", *how, domain, lab.uri(target), timeout=60)
+
+
+def listed(lab, host, *which):
+    """The names that the host's libvirt lists, say with "--inactive"."""
+    return hosts.virsh(lab, host, "list", "--name", *which).split()

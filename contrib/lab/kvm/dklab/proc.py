@@ -48,6 +48,15 @@ def start_time(pid):
     return None if fields[0] in "ZX" else int(fields[19])
 
 
+def started_at(pid):
+    """The same in seconds since 1970, as exact as a clock tick (10 ms); None when it is gone."""
+    ticks = start_time(pid)
+    if ticks is None:
+        return None
+    boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return boot + ticks / os.sysconf("SC_CLK_TCK")
+
+
 class PidFile:
     """A file with the pid and the start time of one process."""
 

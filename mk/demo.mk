@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# `make demo`: a cluster of three hosts on this machine, two of which die.
+#   KEEP=1      leaves the cluster up to play with
+#   ROUNDS=N    N deaths of each kind
+#   ATTEMPTS=3  Nagios's max_check_attempts: 3, 1 or both
+DEMO = $(if $(filter-out 0,$(KEEP)),--keep) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+       $(if $(ATTEMPTS),--attempts $(ATTEMPTS))
+
+.PHONY: demo
+demo:
+	@[ "$$(id -u)" = 0 ] || \
+	    echo 'make demo needs root: it makes network namespaces, mounts and virtual machines.' >&2
+	@contrib/packages/ensure contrib/packages/build contrib/lab/kvm/packages
+	@[ "$$(id -u)" = 0 ]
+	+@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) contrib/lab/kvm/demo $(DEMO)
