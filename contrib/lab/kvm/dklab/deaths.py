@@ -178,7 +178,7 @@ def read_journal(lab, death):
     incident = found[0]
     if incident["state"] != "recovered":
         death.faults.append(f"incident {incident['id']} {incident['state']}: {incident['summary']}")
-    entries = incident["entries"]
+    entries = incident["timeline"]
     times = {}
     for entry in entries:
         kind, step = entry["kind"], entry["step"]

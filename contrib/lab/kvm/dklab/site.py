@@ -8,6 +8,7 @@ import shlex
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 from . import cluster, disks, domains, floor, hosts, monitor
 from .layout import BMC_USER, HERE, WITNESS, LabError
@@ -186,10 +187,25 @@ def ask(lab, *arguments):
         raise LabError(f"domkeeper --json {' '.join(arguments)}: {error}: {text[:300]}") from error
 
 
+def _when(text):
+    """Seconds since 1970 of domkeeper's times, which are UTC with milliseconds."""
+    return None if text is None else datetime.fromisoformat(text).timestamp()
+
+
 def incidents(lab, host, since):
-    """The whole incidents of a host that were opened after `since` (s since 1970), oldest first."""
-    found = [i["id"] for i in ask(lab, "incidents") if i["host"] == host and i["opened"] >= since]
-    return [ask(lab, "incident", str(number)) for number in sorted(found)]
+    """The whole incidents of a host that were opened after `since`, oldest first; all times as
+    seconds since 1970."""
+    found = []
+    for listed in ask(lab, "incidents"):
+        if listed["host"] != host or _when(listed["opened"]) < since:
+            continue
+        incident = ask(lab, "incident", str(listed["id"]))
+        for key in ("opened", "closed"):
+            incident[key] = _when(incident[key])
+        for entry in incident["timeline"]:
+            entry["at"] = _when(entry["at"])
+        found.append(incident)
+    return sorted(found, key=lambda incident: incident["id"])
 
 
 def wait_closed(lab, host, since, seconds=60):
