@@ -14,3 +14,5 @@ demo:
 	@[ "$$(id -u)" = 0 ]
 	+@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) contrib/lab/kvm/demo $(DEMO)
+
+check-lab: all $(BUILD)/unit_tests

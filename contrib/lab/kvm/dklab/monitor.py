@@ -215,6 +215,10 @@ def start_nagios(lab, env=None):
     wait_for(saw_all, 15, f"Nagios does not run, see {lab.log('nagios.out')}", step=0.05)
 
 
+def nagios_runs(lab):
+    return _nagios_pid(lab).read() is not None
+
+
 def stop_nagios(lab):
     """Ends Nagios; handlers' workers in sessions of their own live on, as on a real monitor."""
     for pid, words in namespace_processes(pid_file(lab).read()):

@@ -29,9 +29,10 @@ class Rounds:
         self.say(f"Nagios runs: {attempts} attempts, handler: {what}")
         for number in range(count):
             for kind in deaths.KINDS:
-                self._round(worker, attempts, kind, deaths.phase(number, count))
+                self.one(worker, attempts, kind, deaths.phase(number, count))
 
-    def _round(self, worker, attempts, kind, fraction):
+    def one(self, worker, attempts, kind, fraction):
+        """One death of the next host, until the cluster is whole again."""
         lab = self.lab
         host = lab.hosts[self.turn % len(lab.hosts)]
         self.turn += 1
@@ -51,6 +52,7 @@ class Rounds:
             else f"{', '.join(victims)}: no start was told of"
         )
         self._rejoin(host)
+        return death
 
     def _rejoin(self, host):
         began = time.monotonic()
@@ -68,10 +70,6 @@ class Rounds:
             if domain not in death.victims and head.boot != self.boots[domain]:
                 death.faults.append(f"{domain} was started anew, though its host lived")
             self.boots[domain] = head.boot
-
-    def end(self):
-        """What is wrong at the end, on the processes, in libvirt and on the disks."""
-        return judge(self.lab)
 
 
 def judge(lab):

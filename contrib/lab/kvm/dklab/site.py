@@ -167,11 +167,21 @@ def write_config(lab, attempts):
     monitor.own(state_dir(lab))
 
 
-def command(lab, *arguments):
-    """The command line that runs domkeeper on the monitor as Nagios's user."""
+def as_nagios(lab, *words):
+    """The command line that runs a command on the monitor as Nagios's user."""
     user = ("setpriv", "--reuid=nagios", "--regid=nagios", "--init-groups")
+    return monitor.enter(lab, *user, *words)
+
+
+def command(lab, *arguments):
+    """The same for the domkeeper command."""
     program = os.path.join(prefix(lab), "sbin", "domkeeper")
-    return monitor.enter(lab, *user, program, "--config", config(lab), *arguments)
+    return as_nagios(lab, program, "--config", config(lab), *arguments)
+
+
+def handler(lab):
+    """Where the event handler stands."""
+    return os.path.join(prefix(lab), "lib", "domkeeper", "eventhandlers", "handle_host")
 
 
 def domkeeper(lab, *arguments, check=True, timeout=60):
@@ -274,6 +284,11 @@ def rejoin(lab, host):
     """Power and cables as they should be, then the domains that belong here come home by live
     migration. What the host still had defined is replaced by what comes home."""
     hosts.heal(lab, host)
+    return bring_home(lab)
+
+
+def bring_home(lab):
+    """Each running domain to its home; returns the moves as (source, domain, target)."""
     moves = []
     for domain, at in cluster.where(lab).items():
         if len(at) == 1 and at[0] != lab.home(domain):
