@@ -23,8 +23,6 @@ class Rounds:
         if worker == "floor":
             floor.prepare(self.lab)
         site.start_monitor(self.lab, attempts, worker == "floor")
-        if worker == "domkeeper":
-            site.domkeeper(self.lab, "arm", "--reason", "lab")
         what = "domkeeper" if worker == "domkeeper" else "a bare script, to compare with"
         self.say(f"Nagios runs: {attempts} attempts, handler: {what}")
         for number in range(count):

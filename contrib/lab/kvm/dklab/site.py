@@ -234,6 +234,7 @@ def start_monitor(lab, attempts, with_floor=False):
     """Nagios afresh, with domkeeper's handler or the floor's, once its record of all is complete."""
     monitor.stop_nagios(lab)
     write_config(lab, attempts)
+    domkeeper(lab, "arm", "--reason", "lab")
     handler, objects = HANDLER, MONITOR_OBJECTS
     if with_floor:
         handler = "lab_floor"
