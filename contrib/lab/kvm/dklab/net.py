@@ -5,8 +5,11 @@ Both switches are bridges in one namespace, "net". Every MAC is pinned: a bridge
 of its ports, and one that changes when a host comes or goes stalls everybody's ARP for seconds.
 """
 
+import os
+import signal
+
 from .layout import MONITOR, STORAGE, WITNESS
-from .proc import run
+from .proc import run, wait_for
 
 
 def _mac(network, number):
@@ -46,10 +49,34 @@ def up(lab):
         run("ip", "-n", lab.ns(node), "-batch", "-", stdin="\n".join(lines) + "\n")
 
 
+def inhabitants(names):
+    """The pids of all processes that live in these network namespaces."""
+    inodes = {os.stat(f"/run/netns/{name}").st_ino for name in names}
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.stat(f"/proc/{pid}/ns/net").st_ino in inodes:
+                found.append(int(pid))
+        except OSError:
+            continue  # it ended meanwhile
+    return found
+
+
+def _empty(names):
+    """Kills who still lives there: a start that was interrupted leaves no pid file behind."""
+    for pid in inhabitants(names):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
 def down(lab):
     have = run("ip", "netns", "list").split()
     gone = [lab.ns(n) for n in lab.nodes() if lab.ns(n) in have]
     if gone:
+        _empty(gone)
+        wait_for(lambda: not inhabitants(gone), 5, "processes of the lab do not die")
         run("ip", "-batch", "-", stdin="".join(f"netns del {n}\n" for n in gone))
 
 
