@@ -16,7 +16,8 @@ from .proc import run, wait_for
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 # Nagios counts in whole seconds: with three attempts its worst moment leaves 0.35 s of the target's
-# 3.5 s to the worker, which needs 0.1 s beside its look. With one attempt the second look is the only second opinion.
+# 3.5 s to the worker, which needs 0.1 s beside its look. With one attempt the second look is the
+# only second opinion, so it gets the time that is left.
 LOOK_MS = {1: 400, 3: 200}
 SETTLE = 5
 HANDLER = "handle_host"
