@@ -11,6 +11,8 @@ icinga2dir    ?= $(datadir)/icinga2/include/plugins-contrib.d
 nagiosdir     ?= $(datadir)/domkeeper/nagios
 INSTALL       ?= install
 
+NAGIOS_OBJECTS := contrib/nagios/domkeeper-templates.cfg contrib/nagios/example.cfg
+
 DOCS := $(wildcard README.md docs/*.md contrib/domkeeper.toml.example)
 
 .PHONY: install
@@ -25,6 +27,7 @@ install: all
 	$(if $(DOCS),$(INSTALL) -m 644 $(DOCS) $(DESTDIR)$(docdir))
 	$(FILL_IN) $(BUILD)/icinga2/domkeeper.conf.in > $(DESTDIR)$(icinga2dir)/domkeeper.conf
 	$(FILL_IN) $(BUILD)/nagios/domkeeper.cfg.in > $(DESTDIR)$(nagiosdir)/domkeeper.cfg
+	$(INSTALL) -m 644 $(NAGIOS_OBJECTS) $(DESTDIR)$(nagiosdir)
 	chmod 644 $(DESTDIR)$(icinga2dir)/domkeeper.conf $(DESTDIR)$(nagiosdir)/domkeeper.cfg
 	@echo
 	@echo 'Installed. Copy $(docdir)/domkeeper.toml.example'
@@ -42,7 +45,8 @@ uninstall:
 	    $(addprefix $(DESTDIR)$(mandir)/,$(notdir $(MAN_PAGES))) \
 	    $(addprefix $(DESTDIR)$(completiondir)/,$(notdir $(COMPLETIONS))) \
 	    $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(DOCS))) \
-	    $(DESTDIR)$(icinga2dir)/domkeeper.conf $(DESTDIR)$(nagiosdir)/domkeeper.cfg
+	    $(DESTDIR)$(icinga2dir)/domkeeper.conf $(DESTDIR)$(nagiosdir)/domkeeper.cfg \
+	    $(addprefix $(DESTDIR)$(nagiosdir)/,$(notdir $(NAGIOS_OBJECTS)))
 
 .PHONY: help
 help:
