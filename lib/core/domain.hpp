@@ -46,7 +46,7 @@ struct HostView {
     Bytes memory_total;
     std::optional<Bytes> memory_free;  ///< empty: the driver can't say
     int cpus = 0;
-    std::vector<DomainView> domains;  ///< active and defined ones, in order of name
+    std::vector<DomainView> domains;  ///< guests, active and defined, in order of name
     Duration took{0};                 ///< from the call to the last answer
 };
 

@@ -66,7 +66,8 @@ Meaning meaning_of(const Failure& failure, bool opening) {
         case VIR_ERR_AUTH_CANCELLED:
         case VIR_ERR_AUTH_UNAVAILABLE:
         case VIR_ERR_ACCESS_DENIED:
-        case VIR_ERR_OPERATION_DENIED: return Meaning::Refused;
+        case VIR_ERR_OPERATION_DENIED:
+            return Meaning::Refused;
         case VIR_ERR_SYSTEM_ERROR:
             if (!opening) return Meaning::Wrong;
             return failure.system_error == EACCES || failure.system_error == EPERM
@@ -76,9 +77,12 @@ Meaning meaning_of(const Failure& failure, bool opening) {
         case VIR_ERR_NO_CONNECT:
         case VIR_ERR_GNUTLS_ERROR:
         case VIR_ERR_SSH:
-        case VIR_ERR_LIBSSH: return Meaning::Nobody;
-        case VIR_ERR_OPERATION_TIMEOUT: return Meaning::Late;
-        default: break;  // an int of libvirt's: new values come with new versions
+        case VIR_ERR_LIBSSH:
+            return Meaning::Nobody;
+        case VIR_ERR_OPERATION_TIMEOUT:
+            return Meaning::Late;
+        default:
+            break;  // an int of libvirt's: new values come with new versions
     }
     // A reset or a closed socket during the opening comes under many codes.
     return opening && failure.domain == VIR_FROM_RPC ? Meaning::Nobody : Meaning::Wrong;
@@ -86,10 +90,14 @@ Meaning meaning_of(const Failure& failure, bool opening) {
 
 [[noreturn]] void raise(const Failure& failure, bool opening, const std::string& text) {
     switch (meaning_of(failure, opening)) {
-        case Meaning::Nobody: throw Unreachable(text);
-        case Meaning::Late: throw TimedOut(text);
-        case Meaning::Refused: throw Denied(text);
-        case Meaning::Wrong: break;
+        case Meaning::Nobody:
+            throw Unreachable(text);
+        case Meaning::Late:
+            throw TimedOut(text);
+        case Meaning::Refused:
+            throw Denied(text);
+        case Meaning::Wrong:
+            break;
     }
     throw ProtocolError(text);
 }
@@ -105,8 +113,8 @@ std::shared_ptr<LibvirtConnection> LibvirtConnection::open(const std::string& ur
     initialize(options.keepalive);
     // Nobody sits at a monitor's terminal to type a password.
     const std::string target = uri_uses_ssh(uri) ? with_uri_parameter(uri, "no_tty=1") : uri;
-    const virConnectPtr handle = options.read_only ? virConnectOpenReadOnly(target.c_str())
-                                                   : virConnectOpen(target.c_str());
+    const virConnectPtr handle =
+        options.read_only ? virConnectOpenReadOnly(target.c_str()) : virConnectOpen(target.c_str());
     if (handle == nullptr) {
         const Failure failure = last_failure();
         raise(failure, true, describe(uri, "can't connect", failure));
@@ -132,9 +140,13 @@ LibvirtConnection::~LibvirtConnection() {
     }
 }
 
-bool LibvirtConnection::alive() const { return virConnectIsAlive(handle_) != 0; }
+bool LibvirtConnection::alive() const {
+    return virConnectIsAlive(handle_) != 0;
+}
 
-void LibvirtConnection::abandon() { abandoned_ = true; }
+void LibvirtConnection::abandon() {
+    abandoned_ = true;
+}
 
 void LibvirtConnection::fail(const std::string& doing) const {
     const Failure failure = last_failure();
@@ -154,7 +166,9 @@ bool LibvirtConnection::last_call_unsupported() {
            code == VIR_ERR_ARGUMENT_UNSUPPORTED;
 }
 
-bool LibvirtConnection::last_domain_missing() { return last_failure().code == VIR_ERR_NO_DOMAIN; }
+bool LibvirtConnection::last_domain_missing() {
+    return last_failure().code == VIR_ERR_NO_DOMAIN;
+}
 
 LibvirtConnection::Domain LibvirtConnection::own(
     const std::shared_ptr<LibvirtConnection>& connection, _virDomain* domain) {

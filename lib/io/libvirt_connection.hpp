@@ -18,7 +18,8 @@ struct LibvirtOptions {
     /// where the local socket lets everybody read.
     bool read_only = false;
     /// Let libvirt's event loop ask the far side each second whether it lives, and give up calls
-    /// that wait for a silent one after 4 s. For programs that run long: deadlines are kept without.
+    /// that wait for a silent one after 4 s. For programs that run long: deadlines are kept
+    /// without.
     bool keepalive = false;
 };
 

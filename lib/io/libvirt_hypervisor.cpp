@@ -49,7 +49,8 @@ struct Start {
 
     /// Nobody waits any more: what has not been sent yet must not be sent.
     void stop_if_given_up(const std::string& what) const {
-        if (*given_up) throw TimedOut(connection->shown() + ": " + what + ": given up before the start");
+        if (*given_up)
+            throw TimedOut(connection->shown() + ": " + what + ": given up before the start");
     }
 
     /// A state saved here long ago belongs to disks as they were then: resumed on the disks of
@@ -93,7 +94,8 @@ struct Start {
         }
     }
 
-    [[noreturn]] void failed(const LibvirtConnection::Domain& known, const std::string& what) const {
+    [[noreturn]] void failed(const LibvirtConnection::Domain& known,
+                             const std::string& what) const {
         try {
             connection->fail(what);
         } catch (const ConnectionLost&) {
@@ -126,8 +128,9 @@ class LibvirtHypervisor::Link {
             if (!opening_.valid() || start >= opened_at_ + patience * hanging_) {
                 if (opening_.valid()) hanging_ = std::min(hanging_ + 1, max_patience_factor);
                 opened_at_ = start;
-                opening_ = start_detached(
-                    [uri = uri_, options = options_] { return LibvirtConnection::open(uri, options); });
+                opening_ = start_detached([uri = uri_, options = options_] {
+                    return LibvirtConnection::open(uri, options);
+                });
             }
             opening = opening_;
         }
@@ -197,16 +200,19 @@ HostView LibvirtHypervisor::read_host(Deadline deadline) {
 DomainDefinition LibvirtHypervisor::read_definition(const std::string& uuid, Deadline deadline) {
     const std::string doing = "reading the definition of " + printable(uuid, 64);
     return link_->ask(deadline, [&](const ConnectionPtr& open) {
-        return run_bounded(link_->shown() + ": " + doing, deadline, [connection = open, uuid, doing] {
-            const LibvirtConnection::Domain domain = find_domain(connection, uuid);
-            if (!domain) throw ProtocolError(connection->shown() + ": " + doing + ": there is no such domain");
-            const std::unique_ptr<char, FreeText> xml{virDomainGetXMLDesc(
-                domain.get(), VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)};
-            if (!xml) connection->fail(doing);
-            const int persistent = virDomainIsPersistent(domain.get());
-            if (persistent < 0) connection->fail(doing);
-            return DomainDefinition{xml.get(), persistent == 1};
-        });
+        return run_bounded(
+            link_->shown() + ": " + doing, deadline, [connection = open, uuid, doing] {
+                const LibvirtConnection::Domain domain = find_domain(connection, uuid);
+                if (!domain)
+                    throw ProtocolError(connection->shown() + ": " + doing +
+                                        ": there is no such domain");
+                const std::unique_ptr<char, FreeText> xml{virDomainGetXMLDesc(
+                    domain.get(), VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)};
+                if (!xml) connection->fail(doing);
+                const int persistent = virDomainIsPersistent(domain.get());
+                if (persistent < 0) connection->fail(doing);
+                return DomainDefinition{xml.get(), persistent == 1};
+            });
     });
 }
 

@@ -85,8 +85,7 @@ std::optional<std::vector<LibvirtConnection::Domain>> list_domains(const Connect
     if (count < 0) return std::nullopt;
     std::vector<LibvirtConnection::Domain> domains;
     domains.reserve(static_cast<std::size_t>(count));
-    for (int i = 0; i < count; ++i)
-        domains.push_back(LibvirtConnection::own(connection, raw[i]));
+    for (int i = 0; i < count; ++i) domains.push_back(LibvirtConnection::own(connection, raw[i]));
     std::free(raw);
     return domains;
 }
@@ -197,6 +196,10 @@ Survey survey(const ConnectionPtr& connection) {
             out.domains.push_back(found(connection, domain.get()));
         }
     }
+    // Xen lists the host's own system as a domain, with the same number and UUID on every host.
+    std::erase_if(out.domains, [](const Found& one) {
+        return one.view.id == 0 && one.view.uuid == "00000000-0000-0000-0000-000000000000";
+    });
     if (out.domains.size() > max_domains)
         throw ProtocolError("more than " + std::to_string(max_domains) + " domains");
     const auto persistent = list_uuids(connection, VIR_CONNECT_LIST_DOMAINS_PERSISTENT,
@@ -246,7 +249,8 @@ std::optional<DomainView> read_domain(const ConnectionPtr& connection, const Fou
         connection->tolerate(doing);
     } else if (control.state == VIR_DOMAIN_CONTROL_ERROR) {
         view.control_trouble = "in error";
-    } else if (control.state == VIR_DOMAIN_CONTROL_OCCUPIED && control.stateTime >= stuck_after_ms) {
+    } else if (control.state == VIR_DOMAIN_CONTROL_OCCUPIED &&
+               control.stateTime >= stuck_after_ms) {
         view.control_trouble = "occupied for " + std::to_string(control.stateTime / 1000) + " s";
     }
     return view;
@@ -257,7 +261,8 @@ std::vector<std::string> read_disk_errors(virDomainPtr domain) {
     const int room = virDomainGetDiskErrors(domain, nullptr, 0, 0);
     if (room <= 0) return errors;
     std::vector<virDomainDiskError> raw(static_cast<std::size_t>(room));
-    const int count = virDomainGetDiskErrors(domain, raw.data(), static_cast<unsigned int>(room), 0);
+    const int count =
+        virDomainGetDiskErrors(domain, raw.data(), static_cast<unsigned int>(room), 0);
     for (int i = 0; i < count; ++i) {
         const Text disk{raw[static_cast<std::size_t>(i)].disk};
         const int error = raw[static_cast<std::size_t>(i)].error;
@@ -291,7 +296,8 @@ void add_disk_errors(std::vector<DomainView>& views,
     for (const std::size_t i : stopped) domains.push_back(handles.at(views[i].uuid));
     // Which disk it was is good to know; that it stands still on an error is known already.
     auto items = bounded_walk<std::vector<std::string>>(
-        domains.size(), limits, [domains](std::size_t i) { return read_disk_errors(domains[i].get()); });
+        domains.size(), limits,
+        [domains](std::size_t i) { return read_disk_errors(domains[i].get()); });
     for (std::size_t i = 0; i < items.size(); ++i)
         if (items[i].value) views[stopped[i]].disk_errors = std::move(*items[i].value);
 }
