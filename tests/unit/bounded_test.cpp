@@ -10,7 +10,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Deadline in(Duration span) { return Deadline{mono_now() + span}; }
+Deadline in(Duration span) {
+    return Deadline{mono_now() + span};
+}
 
 /// Blocks until it is let go, like a library that waits for a far side.
 class Gate {

@@ -13,7 +13,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Deadline in(Duration span) { return Deadline{mono_now() + span}; }
+Deadline in(Duration span) {
+    return Deadline{mono_now() + span};
+}
 
 std::string uuid_number(int n) {
     std::string digits = std::to_string(n);
@@ -21,7 +23,8 @@ std::string uuid_number(int n) {
 }
 
 /// A domain of libvirt's test driver; `state` is a number of virDomainState.
-std::string domain_xml(const std::string& name, int number, int state, const std::string& extra = {}) {
+std::string domain_xml(const std::string& name, int number, int state,
+                       const std::string& extra = {}) {
     return "<domain type='test' xmlns:test='http://libvirt.org/schemas/domain/test/1.0'><name>" +
            name + "</name><uuid>" + uuid_number(number) +
            "</uuid><memory unit='MiB'>64</memory><currentMemory unit='MiB'>32</currentMemory>"
@@ -30,11 +33,12 @@ std::string domain_xml(const std::string& name, int number, int state, const std
 }
 
 std::string node_file(const test::Scratch& scratch, const std::string& domains) {
-    return "test://" + scratch.write("node.xml",
-                                     "<node><cpu><mhz>6000</mhz><model>i986</model><active>8</active>"
-                                     "<nodes>1</nodes><sockets>2</sockets><cores>4</cores>"
-                                     "<threads>1</threads></cpu><memory>4194304</memory>" +
-                                         domains + "</node>");
+    return "test://" +
+           scratch.write("node.xml",
+                         "<node><cpu><mhz>6000</mhz><model>i986</model><active>8</active>"
+                         "<nodes>1</nodes><sockets>2</sockets><cores>4</cores>"
+                         "<threads>1</threads></cpu><memory>4194304</memory>" +
+                             domains + "</node>");
 }
 
 const DomainView& domain_named(const HostView& view, const std::string& name) {
@@ -48,10 +52,9 @@ const DomainView& domain_named(const HostView& view, const std::string& name) {
 
 TEST_CASE("libvirt: a host and its domains are read whole", "[libvirt]") {
     const test::Scratch scratch;
-    LibvirtHypervisor hypervisor(
-        node_file(scratch, domain_xml("web1", 1, 1) + domain_xml("paused", 2, 3) +
-                               domain_xml("off", 3, 5) +
-                               domain_xml("guest", 5, 1, "<test:transient>1</test:transient>")));
+    LibvirtHypervisor hypervisor(node_file(
+        scratch, domain_xml("web1", 1, 1) + domain_xml("paused", 2, 3) + domain_xml("off", 3, 5) +
+                     domain_xml("guest", 5, 1, "<test:transient>1</test:transient>")));
     const HostView view = hypervisor.read_host(in(10s));
     CHECK(view.hypervisor.find("TEST ") == 0);
     CHECK(view.libvirt.find('.') != std::string::npos);
@@ -166,7 +169,8 @@ TEST_CASE("libvirt: one hypervisor for each URI", "[libvirt]") {
 
 TEST_CASE("libvirt: a domain is started elsewhere", "[libvirt]") {
     const test::Scratch scratch;
-    LibvirtHypervisor hypervisor(node_file(scratch, domain_xml("here", 1, 1) + domain_xml("off", 2, 5)));
+    LibvirtHypervisor hypervisor(
+        node_file(scratch, domain_xml("here", 1, 1) + domain_xml("off", 2, 5)));
     DomainRecord record;
     record.host = "xen1";
     record.persistent = GENERATE(true, false);
@@ -191,7 +195,9 @@ TEST_CASE("libvirt: a domain is started elsewhere", "[libvirt]") {
             CHECK(domain_named(hypervisor.read_host(in(10s)), "off").state == DomainState::Running);
         }
     }
-    SECTION("one that runs here") { CHECK_THROWS_AS(start("here", 1), AlreadyActive); }
+    SECTION("one that runs here") {
+        CHECK_THROWS_AS(start("here", 1), AlreadyActive);
+    }
     SECTION("the name is taken by another one") {
         CHECK_THROWS_AS(start("here", 9), ProtocolError);
         CHECK(hypervisor.read_host(in(10s)).domains.size() == 2);

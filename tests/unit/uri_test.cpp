@@ -26,9 +26,8 @@ TEST_CASE("a shown URI has no credentials and no query", "[uri]") {
 
 TEST_CASE("messages lose the secrets of their URI", "[uri]") {
     const std::string uri = "qemu+tcp://bob:s3cret@xen1/system?password=letmein";
-    const std::string message =
-        without_secrets("can't open '" + uri + "' as bob:s3cret@xen1\nwith s3cret, password=letmein\n",
-                        uri);
+    const std::string message = without_secrets(
+        "can't open '" + uri + "' as bob:s3cret@xen1\nwith s3cret, password=letmein\n", uri);
     CHECK(message.find("s3cret") == std::string::npos);
     CHECK(message.find("letmein") == std::string::npos);
     CHECK(message.find('\n') == std::string::npos);

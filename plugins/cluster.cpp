@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "plugins/cluster.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "lib/core/text.hpp"
+#include "lib/core/units.hpp"
+#include "plugins/domu.hpp"
+#include "plugins/words.hpp"
+
+namespace domkeeper {
+namespace {
+
+/// One domain where it was seen.
+struct Sighting {
+    const HostFacts* host;
+    const DomainView* domain;
+};
+
+/// One end of a migration stands still while the other one runs.
+bool is_waiting_end(const DomainView& domain) {
+    return domain.state == DomainState::Paused &&
+           (domain.reason == "migration" || domain.reason == "post-copy migration" ||
+            domain.reason == "starting up");
+}
+
+template <typename Match>
+std::vector<Sighting> sightings(const std::vector<HostFacts>& hosts, const Match& match) {
+    std::vector<Sighting> found;
+    for (const HostFacts& host : hosts) {
+        if (!host.view) continue;
+        for (const DomainView& domain : host.view->domains)
+            if (match(domain)) found.push_back({&host, &domain});
+    }
+    return found;
+}
+
+/// Live ones only; waiting ends of a migration only where there is nothing else.
+std::vector<Sighting> live_sightings(const std::vector<HostFacts>& hosts, const std::string& name) {
+    auto live = sightings(hosts, [&](const DomainView& d) { return d.name == name && is_live(d); });
+    auto running = live;
+    std::erase_if(running, [](const Sighting& s) { return is_waiting_end(*s.domain); });
+    return running.empty() ? live : running;
+}
+
+std::string hosts_text(const std::vector<Sighting>& seen) {
+    std::vector<std::string> names;
+    for (const Sighting& s : seen) names.push_back(s.host->name);
+    return join(names, " and ");
+}
+
+CheckResult judge_host(const HostFacts& host, const ClusterFacts& facts, const Policy& policy) {
+    if (host.view) {
+        const auto live = static_cast<std::size_t>(
+            std::count_if(host.view->domains.begin(), host.view->domains.end(),
+                          [](const auto& d) { return is_live(d); }));
+        return part(Status::Ok, host.name + ": " + counted(live, "domain") +
+                                    " active, answered in " + seconds_text(host.view->took));
+    }
+    CheckResult result = part(Status::Unknown, host.name + ": " + printable(host.trouble));
+    const HostRecord* const known = facts.record.find_host(host.name);
+    if (known == nullptr) {
+        result.parts.push_back(part(Status::Warning,
+                                    "it was never read: should it die now, nobody "
+                                    "would know what ran there"));
+    } else {
+        const auto age = std::chrono::duration_cast<Duration>(facts.now - known->seen);
+        if (age > policy.record_max_age)
+            result.parts.push_back(
+                part(Status::Warning, "its record is " + render_duration(age) +
+                                          " old, over the limit of " +
+                                          render_duration(policy.record_max_age)));
+        else
+            result.parts.push_back(part(Status::Ok, "last read " + render_duration(age) + " ago"));
+    }
+    return result;
+}
+
+CheckResult judge_nowhere(const Domain& wanted, const ClusterFacts& facts) {
+    const auto defined =
+        sightings(facts.hosts, [&](const DomainView& d) { return d.name == wanted.name; });
+    std::vector<std::string> where;
+    for (const Sighting& s : defined) {
+        std::string text(domain_state_name(s.domain->state));
+        if (!s.domain->reason.empty()) text += " (" + printable(s.domain->reason, 64) + ")";
+        where.push_back(text + " on " + s.host->name);
+    }
+    const std::string found = where.empty() ? "" : ", " + join(where, ", ");
+    if (wanted.expect != Expected::Running)
+        return part(Status::Ok, wanted.name + ": runs nowhere" + found);
+    std::vector<std::string> unseen;
+    for (const HostFacts& host : facts.hosts)
+        if (!host.view) unseen.push_back(host.name);
+    if (unseen.empty()) return part(Status::Critical, wanted.name + ": runs nowhere" + found);
+    const DomainRecord* const known = facts.record.find_domain(wanted.name);
+    const bool there = known != nullptr && is_active(known->state) &&
+                       std::find(unseen.begin(), unseen.end(), known->host) != unseen.end();
+    if (there)
+        return part(Status::Unknown, wanted.name + ": last seen on " + known->host +
+                                         ", which does not answer" + found);
+    return part(Status::Unknown, wanted.name + ": not seen, and " + join(unseen, ", ") +
+                                     (unseen.size() == 1 ? " does" : " do") + " not answer" +
+                                     found);
+}
+
+CheckResult judge_wanted(const Inventory& inventory, const Domain& wanted,
+                         const ClusterFacts& facts) {
+    const std::vector<Sighting> live = live_sightings(facts.hosts, wanted.name);
+    CheckResult result;
+    if (live.size() > 1) {
+        const bool same = std::all_of(live.begin(), live.end(), [&](const Sighting& s) {
+            return s.domain->uuid == live.front().domain->uuid;
+        });
+        result =
+            part(Status::Critical, wanted.name + ": active on " + hosts_text(live) + " at once" +
+                                       (same ? "" : ", as different domains of that name"));
+    } else if (live.empty()) {
+        result = judge_nowhere(wanted, facts);
+    } else {
+        const std::string& host = live.front().host->name;
+        result = judge_domain(*live.front().domain, wanted.expect);
+        result.summary += " on " + host;
+        if (!inventory.may_run(wanted, host))
+            result.parts.push_back(part(Status::Warning, wanted.name + ": may not run on " + host));
+        const DomainRecord* const known = facts.record.find_domain(wanted.name);
+        const auto trouble = facts.definition_troubles.find(wanted.name);
+        if (trouble != facts.definition_troubles.end()) {
+            const bool kept = known != nullptr && !known->xml.empty();
+            result.parts.push_back(
+                part(Status::Warning, wanted.name + ": its definition can't be read" +
+                                          (kept ? " (an older one is recorded): " : ": ") +
+                                          printable(trouble->second)));
+        }
+    }
+    for (const Sighting& s :
+         sightings(facts.hosts, [&](const DomainView& d) { return d.name == wanted.name; }))
+        if (s.domain->autostart.value_or(false))
+            result.parts.push_back(
+                part(Status::Warning,
+                     wanted.name + ": autostart is on at " + s.host->name +
+                         ", which would start it a second time when that host returns"));
+    return result;
+}
+
+void judge_strangers(const Inventory& inventory, const ClusterFacts& facts,
+                     std::vector<CheckResult>& parts) {
+    const auto strangers = sightings(facts.hosts, [&](const DomainView& d) {
+        return is_live(d) && inventory.find_domain(d.name) == nullptr;
+    });
+    std::map<std::string, std::vector<Sighting>> by_uuid;
+    std::vector<std::string> names;
+    for (const Sighting& s : strangers) {
+        if (!is_waiting_end(*s.domain)) by_uuid[s.domain->uuid].push_back(s);
+        names.push_back(printable(s.domain->name, 64) + " on " + s.host->name);
+    }
+    for (const auto& [uuid, seen] : by_uuid)
+        if (seen.size() > 1)
+            parts.push_back(part(Status::Critical, printable(seen.front().domain->name, 64) +
+                                                       ": active on " + hosts_text(seen) +
+                                                       " at once (not in the cluster file)"));
+    if (!names.empty())
+        parts.push_back(part(Status::Ok, "not in the cluster file: " + join(names, ", ")));
+}
+
+CheckResult judge_arming(const Arming& arming, TimePoint now) {
+    if (arming.armed_at(now)) return part(Status::Ok, "armed");
+    if (arming.since == TimePoint{} && arming.who.empty())
+        return part(Status::Warning,
+                    "never armed: no domain would be started elsewhere until `domkeeper arm`");
+    std::string text = "disarmed since " + render_time(arming.since);
+    if (arming.until) text += " until " + render_time(*arming.until);
+    if (!arming.who.empty()) text += " by " + printable(arming.who, 64);
+    if (!arming.reason.empty()) text += ": " + printable(arming.reason, 128);
+    return part(Status::Warning, text);
+}
+
+void judge_control(const ControlFacts& control, TimePoint now, std::vector<CheckResult>& parts) {
+    if (!control.trouble.empty()) {
+        parts.push_back(part(Status::Unknown, "journal: " + printable(control.trouble)));
+        return;
+    }
+    parts.push_back(judge_arming(control.arming, now));
+    for (const Incident& incident : control.unfinished) {
+        const std::string host = printable(incident.host, 64);
+        const std::string what = "incident " + std::to_string(incident.id) + " of " + host;
+        if (control.worker_lives)
+            parts.push_back(part(Status::Warning, what + " is being worked on"));
+        else
+            parts.push_back(part(Status::Critical, what +
+                                                       " is unfinished and no worker lives: "
+                                                       "`domkeeper recover " +
+                                                       host + "` finishes it"));
+    }
+}
+
+Perfdata value_of(const std::string& label, double value, const std::string& unit = {}) {
+    Perfdata perfdata;
+    perfdata.label = label;
+    perfdata.value = value;
+    perfdata.unit = unit;
+    perfdata.min = 0;
+    return perfdata;
+}
+
+std::vector<Perfdata> measure(const Inventory& inventory, const ClusterFacts& facts) {
+    double answering = 0;
+    double age = 0;
+    for (const HostFacts& host : facts.hosts) {
+        const HostRecord* const known = facts.record.find_host(host.name);
+        if (host.view)
+            ++answering;
+        else if (known != nullptr)
+            age = std::max(
+                age, seconds_of(std::chrono::duration_cast<Duration>(facts.now - known->seen)));
+    }
+    double wanted = 0;
+    double running = 0;
+    for (const Domain& domain : inventory.domains) {
+        if (domain.expect != Expected::Running) continue;
+        ++wanted;
+        const auto live = live_sightings(facts.hosts, domain.name);
+        if (!live.empty() && judge_domain(*live.front().domain, domain.expect).status == Status::Ok)
+            ++running;
+    }
+    std::vector<Perfdata> values{
+        value_of("hosts_answering", answering), value_of("domains_running", running),
+        value_of("record_age", age, "s"), value_of("time", seconds_of(facts.took), "s")};
+    values[0].max = static_cast<double>(facts.hosts.size());
+    values[1].max = wanted;
+    return values;
+}
+
+}  // namespace
+
+bool is_live(const DomainView& domain) {
+    return is_active(domain.state) && (domain.state != DomainState::Unknown || domain.id);
+}
+
+std::map<std::string, std::string> owners_of(const std::vector<HostFacts>& hosts,
+                                             const ClusterRecord& record) {
+    std::map<std::string, std::string> owners;
+    for (const HostFacts& host : hosts) {
+        if (!host.view) continue;
+        for (const DomainView& domain : host.view->domains) {
+            if (!is_live(domain) || owners.count(domain.name) != 0) continue;
+            const std::vector<Sighting> live = live_sightings(hosts, domain.name);
+            const DomainRecord* const known = record.find_domain(domain.name);
+            const auto recorded = std::find_if(live.begin(), live.end(), [&](const Sighting& s) {
+                return known != nullptr && s.host->name == known->host;
+            });
+            owners[domain.name] = (recorded == live.end() ? live.front() : *recorded).host->name;
+        }
+    }
+    return owners;
+}
+
+bool needs_second_look(const Inventory& inventory, const std::vector<HostFacts>& hosts,
+                       const ClusterRecord& record) {
+    const auto answered = [&](const std::string& name) {
+        return std::any_of(hosts.begin(), hosts.end(), [&](const HostFacts& host) {
+            return host.name == name && host.view.has_value();
+        });
+    };
+    return std::any_of(inventory.domains.begin(), inventory.domains.end(), [&](const Domain& d) {
+        const std::size_t live = live_sightings(hosts, d.name).size();
+        const DomainRecord* const known = record.find_domain(d.name);
+        return live > 1 ||
+               (live == 0 && known != nullptr && is_active(known->state) && answered(known->host));
+    });
+}
+
+CheckResult judge_cluster(const Inventory& inventory, const ClusterFacts& facts) {
+    CheckResult result;
+    for (const HostFacts& host : facts.hosts)
+        result.parts.push_back(judge_host(host, facts, inventory.policy));
+    for (const Domain& domain : inventory.domains)
+        result.parts.push_back(judge_wanted(inventory, domain, facts));
+    judge_strangers(inventory, facts, result.parts);
+    if (!facts.record_trouble.empty())
+        result.parts.push_back(part(Status::Critical, "the record of what ran where is not kept: " +
+                                                          printable(facts.record_trouble)));
+    judge_control(facts.control, facts.now, result.parts);
+    result.perfdata = measure(inventory, facts);
+    result.summary = what_is_wrong(result.parts);
+    if (result.summary.empty()) {
+        const auto running = static_cast<std::size_t>(result.perfdata[1].value);
+        result.summary = counted(facts.hosts.size(), "host answers", "hosts answer") + ", " +
+                         counted(running, "domain runs", "domains run") + ", armed";
+    }
+    return result;
+}
+
+}  // namespace domkeeper
