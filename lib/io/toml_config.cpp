@@ -418,21 +418,28 @@ class Reader {
     std::set<std::string> troubled_;  ///< paths that have a problem
 };
 
-LoadedConfig read(const std::string& path, bool with_secrets) {
+LoadedConfig parse(const std::string& text, const std::string& path, bool with_secrets) {
     const std::string file = printable(path, 1024);
     LoadedConfig failed;
     try {
-        const std::string content = read_file(path);
-        return Reader(file, with_secrets).run(toml::parse(content, path));
+        return Reader(file, with_secrets).run(toml::parse(text, path));
     } catch (const toml::parse_error& error) {
         const auto& where = error.source().begin;
         failed.problems.push_back({file, static_cast<int>(where.line),
                                    static_cast<int>(where.column), "",
                                    "no valid TOML: " + printable(error.description())});
-    } catch (const Error& error) {
-        failed.problems.push_back({file, 0, 0, "", error.what()});
     }
     return failed;
+}
+
+LoadedConfig read(const std::string& path, bool with_secrets) {
+    try {
+        return parse(read_file(path), path, with_secrets);
+    } catch (const Error& error) {
+        LoadedConfig failed;
+        failed.problems.push_back({printable(path, 1024), 0, 0, "", error.what()});
+        return failed;
+    }
 }
 
 }  // namespace
@@ -445,6 +452,10 @@ std::string config_path(const std::string& given) {
 
 LoadedConfig read_config(const std::string& path) {
     return read(path, true);
+}
+
+LoadedConfig parse_config(const std::string& text, const std::string& name) {
+    return parse(text, name, false);
 }
 
 Inventory load_inventory(const std::string& path) {
