@@ -18,6 +18,7 @@
 #include "lib/core/error.hpp"
 #include "lib/core/inventory_check.hpp"
 #include "lib/core/text.hpp"
+#include "lib/core/toml_header.hpp"
 #include "lib/io/secret_file.hpp"
 #include "lib/io/unique_fd.hpp"
 
@@ -421,6 +422,12 @@ class Reader {
 LoadedConfig parse(const std::string& text, const std::string& path, bool with_secrets) {
     const std::string file = printable(path, 1024);
     LoadedConfig failed;
+    if (const auto place = find_bad_table_header(text)) {
+        failed.problems.push_back({file, place->line, place->column, "",
+                                   "no valid TOML: the name of a section begins with a letter, a "
+                                   "digit, '_', '-' or a quote"});
+        return failed;
+    }
     try {
         return Reader(file, with_secrets).run(toml::parse(text, path));
     } catch (const toml::parse_error& error) {

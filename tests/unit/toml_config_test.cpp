@@ -325,6 +325,8 @@ TEST_CASE("cluster file: what is no TOML is said with its place") {
     };
     const Case cases[] = {
         {"[cluster\n", "1:9: no valid TOML: "},
+        {"a = 1\n[[^host]]\n", "2:3: no valid TOML: the name of a section begins with a letter"},
+        {"[\n", "1:2: no valid TOML: "},
         {"[cluster]\nname = demo\n", "2:8: no valid TOML: "},
         {"[cluster]\nname = \"a\"\nname = \"b\"\n", "3:"},
         {"a = \"\xFF\xFE\"\n", "1:5: no valid TOML: "},

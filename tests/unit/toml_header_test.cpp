@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lib/core/toml_header.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+using namespace domkeeper;
+
+TEST_CASE("table headers that toml++ can't be given") {
+    struct Case {
+        std::string text;
+        TextPlace place;
+    };
+    const Case cases[] = {
+        {"[^a]", {1, 2}},
+        {"[[^a]]", {1, 3}},
+        {" \t[ [ \t+a]]\n", {1, 8}},
+        {"[\n", {1, 2}},
+        {"\xEF\xBB\xBF[.a]", {1, 2}},
+        {"a = 1\n# [^no]\n[#]", {3, 2}},
+        {"a = \"[\"\n[=]", {2, 2}},
+        {"a = \"\\\"[\"\n[=]", {2, 2}},
+        {"a = 'c:\\'\n[=]", {2, 2}},
+        {"a = [\n [\n 1, # ]\n ],\n]\n[!]", {6, 2}},
+        {"a = \"\"\"x\n[^in]\n\\\"\"\"y\"\"\"\"\"\n[!]", {4, 2}},
+        {"a = '''x\n[^in]\n\\'''\n[!]", {4, 2}},
+        {"[\xC3\xA4]", {1, 2}},
+        {std::string("[\0]", 3), {1, 2}},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.text);
+        const auto found = find_bad_table_header(c.text);
+        REQUIRE(found);
+        CHECK(*found == c.place);
+    }
+}
+
+TEST_CASE("table headers and lists that are let pass") {
+    for (const std::string text :
+         {"", "[a]\n[[b]]\n[ 'c' ]\n[\"d\"]\n[-]\n[_]\n[1]", "[]", "[[]]", "[", "[[", "[ ",
+          "a = [\n[\n+1], [\n]]\n", "a = [\n# ]\n[ {b = 1}, ]\n]\n", "a = { b = [\n[ .1 ]] }\n",
+          "a = \"\"\"\n[^\"\"\n[^\"\"\"\n", "a = '''\n[^''\n[^'''\n", "a = \"x\n", "a = \"\\",
+          "a = \"\"\"\\", "#[^"}) {
+        CAPTURE(text);
+        CHECK_FALSE(find_bad_table_header(text));
+    }
+}
