@@ -238,8 +238,10 @@ Parsed CommandLine::finish() {
         parsed.generated = true;
         return parsed;
     }
-    if (program_.kind == ProgramKind::FenceAgent && arguments_.text("action") == "metadata") {
-        parsed.output = render_agent_metadata(program_);
+    const std::string action = arguments_.text("action");
+    if (program_.kind == ProgramKind::FenceAgent && (action == "metadata" || action == "manpage")) {
+        parsed.output =
+            action == "metadata" ? render_agent_metadata(program_) : render_man_page(program_);
         parsed.generated = true;
         return parsed;
     }

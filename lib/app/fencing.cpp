@@ -115,8 +115,18 @@ class Drive {
 
     /// Reads once; a value means that all is over.
     std::optional<Trouble> look() {
-        state_ = PowerState::Unknown;
-        trouble_ = attempt([&] { state_ = device_.power->read(call_deadline()); });
+        started_reading_ = now();
+        PowerState state = PowerState::Unknown;
+        const Trouble before = trouble_;
+        trouble_ = attempt([&] { state = device_.power->read(call_deadline()); });
+        // A call cut short by the deadline says less than the one before it.
+        if (trouble_.kind == FailureKind::TimedOut && before.kind != FailureKind::None &&
+            now() - started_reading_ < Duration{500})
+            trouble_ = before;
+        if (trouble_.kind == FailureKind::None) {
+            state_ = state;
+            known_ = started_reading_;
+        }
         if (is_final(trouble_.kind)) return trouble_;
         heard_ = trouble_.kind == FailureKind::None || trouble_.kind == FailureKind::Protocol;
         if (heard_) device_.answered = true;
@@ -150,7 +160,11 @@ class Drive {
     }
 
     Trouble too_late() const {
-        if (trouble_.kind != FailureKind::None) return trouble_;
+        // The last reading may only have been cut short by the deadline itself.
+        const bool known = known_ && started_reading_ - *known_ <= Duration{1'000};
+        if (trouble_.kind != FailureKind::None &&
+            !(trouble_.kind == FailureKind::TimedOut && known))
+            return trouble_;
         if (state_ == PowerState::Unknown)
             return {FailureKind::Unverified, "its power state can't be told"};
         const std::string state(power_state_name(state_));
@@ -168,6 +182,8 @@ class Drive {
     std::optional<Instant> sent_;
     int accepted_ = 0;
     bool heard_ = false;
+    Instant started_reading_{};
+    std::optional<Instant> known_;  ///< when state_ was asked for
     PowerState state_ = PowerState::Unknown;
     Trouble trouble_;  ///< of the last reading
     Trouble refused_;  ///< of the last command
@@ -227,24 +243,15 @@ class Abandon {
 
 std::string_view failure_kind_name(FailureKind kind) {
     switch (kind) {
-        case FailureKind::None:
-            return "none";
-        case FailureKind::Usage:
-            return "usage";
-        case FailureKind::Login:
-            return "login";
-        case FailureKind::Unreachable:
-            return "unreachable";
-        case FailureKind::TimedOut:
-            return "timeout";
-        case FailureKind::Protocol:
-            return "protocol";
-        case FailureKind::Stuck:
-            return "stuck";
-        case FailureKind::Unverified:
-            return "unverified";
-        case FailureKind::System:
-            return "system";
+        case FailureKind::None: return "none";
+        case FailureKind::Usage: return "usage";
+        case FailureKind::Login: return "login";
+        case FailureKind::Unreachable: return "unreachable";
+        case FailureKind::TimedOut: return "timeout";
+        case FailureKind::Protocol: return "protocol";
+        case FailureKind::Stuck: return "stuck";
+        case FailureKind::Unverified: return "unverified";
+        case FailureKind::System: return "system";
     }
     return "none";
 }
@@ -302,6 +309,7 @@ FencingAuthority::Verdict FencingAuthority::drive(const std::vector<FenceDevice>
     for (const Device& device : work->devices) {
         if (!verdict.text.empty()) verdict.text += ", ";
         verdict.text += device.name + (goal == Goal::On ? " reads on" : " reads off");
+        verdict.commanded = verdict.commanded || device.commanded;
         if (goal == Goal::Off && !device.commanded) verdict.text += " as it already did";
     }
     return verdict;
@@ -310,10 +318,12 @@ FencingAuthority::Verdict FencingAuthority::drive(const std::vector<FenceDevice>
 FenceOutcome FencingAuthority::outcome(const std::string& host, const Verdict& verdict) const {
     FenceOutcome out;
     out.kind = verdict.kind;
-    if (verdict.kind == FailureKind::None)
-        out.proof = ProofOfOff(host, printable(verdict.text, 512));
-    else
+    if (verdict.kind != FailureKind::None) {
         out.reason = printable(verdict.text, 512);
+        return out;
+    }
+    out.proof = ProofOfOff(host, printable(verdict.text, 512));
+    out.already_off = !verdict.commanded;
     return out;
 }
 
@@ -331,6 +341,16 @@ PowerOutcome FencingAuthority::turn_on(const std::vector<FenceDevice>& level, De
     const Verdict verdict = drive(level, Goal::On, deadline);
     return {verdict.kind,
             verdict.kind == FailureKind::None ? std::string() : printable(verdict.text, 512)};
+}
+
+PowerReading FencingAuthority::read(const FenceDevice& device, Deadline deadline) {
+    PowerReading out;
+    Trouble trouble = attempt([&] { out.state = switches_.open(device)->read(deadline); });
+    if (trouble.kind == FailureKind::None && out.state == PowerState::Unknown)
+        trouble = {FailureKind::Unverified, "its power state can't be told"};
+    out.kind = trouble.kind;
+    if (!out.ok()) out.reason = printable(device.name + ": " + trouble.text, 512);
+    return out;
 }
 
 ProofOfOff FencingAuthority::operator_confirmed(const std::string& host,

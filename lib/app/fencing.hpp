@@ -35,13 +35,23 @@ std::string_view failure_kind_name(FailureKind kind);
 struct FenceOutcome {
     std::optional<ProofOfOff> proof;  ///< empty: the host may still write
     FailureKind kind = FailureKind::None;
-    std::string reason;  ///< of the failure, printable, without secrets; empty with a proof
+    std::string reason;        ///< of the failure, printable, without secrets; empty with a proof
+    bool already_off = false;  ///< with a proof: no command had to be sent
 };
 
 /// How switching on ended.
 struct PowerOutcome {
     FailureKind kind = FailureKind::None;
     std::string reason;
+
+    bool ok() const { return kind == FailureKind::None; }
+};
+
+/// What one device says of its power.
+struct PowerReading {
+    PowerState state = PowerState::Unknown;
+    FailureKind kind = FailureKind::None;  ///< Unverified when it answers with no known state
+    std::string reason;                    ///< of a failure, printable, without secrets
 
     bool ok() const { return kind == FailureKind::None; }
 };
@@ -79,6 +89,9 @@ class FencingAuthority {
     /// Switches every device on and reads it back.
     PowerOutcome turn_on(const std::vector<FenceDevice>& level, Deadline deadline);
 
+    /// Asks one device once, in the calling task. Never throws an Error.
+    PowerReading read(const FenceDevice& device, Deadline deadline);
+
     /// An operator's recorded word that the host is off; `statement` says who, when and why.
     static ProofOfOff operator_confirmed(const std::string& host, const std::string& statement);
 
@@ -87,6 +100,7 @@ class FencingAuthority {
     struct Verdict {
         FailureKind kind = FailureKind::None;
         std::string text;  ///< the evidence or the reason
+        bool commanded = false;
     };
 
     Verdict drive(const std::vector<FenceDevice>& level, Goal goal, Deadline deadline);

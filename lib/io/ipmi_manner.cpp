@@ -28,6 +28,10 @@ bool is_unverified_password(int code) {
     return code == IPMI_ERR_PASSWORD_VERIFICATION_TIMEOUT;
 }
 
+bool is_wrong_login(int code) {
+    return code == IPMI_ERR_USERNAME_INVALID || code == IPMI_ERR_PASSWORD_INVALID;
+}
+
 bool is_refused_session(int code) {
     return code == IPMI_ERR_IPMI_ERROR;
 }
@@ -35,20 +39,15 @@ bool is_refused_session(int code) {
 bool says_more(int code, int other) {
     const auto weight = [](int error) {
         switch (error) {
-            case IPMI_ERR_SUCCESS:
-                return 0;
+            case IPMI_ERR_SUCCESS: return 0;
             case IPMI_ERR_CONNECTION_TIMEOUT:
-            case IPMI_ERR_SESSION_TIMEOUT:
-                return 1;
+            case IPMI_ERR_SESSION_TIMEOUT: return 1;
             case IPMI_ERR_PRIVILEGE_LEVEL_CANNOT_BE_OBTAINED:
             case IPMI_ERR_IPMI_ERROR:
-            case IPMI_ERR_BAD_RMCPPLUS_STATUS_CODE:
-                return 2;
+            case IPMI_ERR_BAD_RMCPPLUS_STATUS_CODE: return 2;
             case IPMI_ERR_USERNAME_INVALID:
-            case IPMI_ERR_PASSWORD_INVALID:
-                return 4;
-            default:
-                return 3;
+            case IPMI_ERR_PASSWORD_INVALID: return 4;
+            default: return 3;
         }
     };
     return weight(code) > weight(other);
@@ -56,10 +55,8 @@ bool says_more(int code, int other) {
 
 std::string explain_ipmi_code(int code, const std::string& library_text, const IpmiManner& manner) {
     switch (code) {
-        case IPMI_ERR_USERNAME_INVALID:
-            return "unknown user";
-        case IPMI_ERR_PASSWORD_INVALID:
-            return "wrong password";
+        case IPMI_ERR_USERNAME_INVALID: return "unknown user";
+        case IPMI_ERR_PASSWORD_INVALID: return "wrong password";
         case IPMI_ERR_PASSWORD_VERIFICATION_TIMEOUT:
             return "no answer to the password: most likely it is wrong";
         case IPMI_ERR_PRIVILEGE_LEVEL_INSUFFICIENT:
@@ -73,10 +70,8 @@ std::string explain_ipmi_code(int code, const std::string& library_text, const I
                    " may not be offered";
         case IPMI_ERR_AUTHENTICATION_TYPE_UNAVAILABLE:
             return "the authentication type is not offered";
-        case IPMI_ERR_IPMI_2_0_UNAVAILABLE:
-            return "IPMI 2.0 is not offered";
-        default:
-            return library_text;
+        case IPMI_ERR_IPMI_2_0_UNAVAILABLE: return "IPMI 2.0 is not offered";
+        default: return library_text;
     }
 }
 

@@ -45,6 +45,9 @@ std::vector<IpmiManner> next_manners(const IpmiManner& tried, int code, const Ip
 /// IPMI 1.5 (and a lost answer): the BMC says nothing to a wrong password.
 bool is_unverified_password(int code);
 
+/// User or password are wrong, and no other manner would change that.
+bool is_wrong_login(int code);
+
 /// The BMC refused to open a session, without a reason that the library can name.
 bool is_refused_session(int code);
 

@@ -42,15 +42,19 @@ IpmiAnswer IpmiSession::answer(bool ok) const {
     if (ok) return {};
     ipmi_ctx_t handle = context_->handle.get();
     const int code = ipmi_ctx_errnum(handle);
-    return {code == IPMI_ERR_SUCCESS ? IPMI_ERR_INTERNAL_ERROR : code, ipmi_ctx_errormsg(handle),
-            PowerState::Unknown};
+    // An answer that comes twice while a session opens makes the library fail without an error.
+    if (code == IPMI_ERR_SUCCESS)
+        return {ipmi_confused, "answers were doubled or out of order", PowerState::Unknown};
+    return {code, ipmi_ctx_errormsg(handle), PowerState::Unknown};
 }
 
 IpmiAnswer IpmiSession::open(const IpmiLogin& login, const IpmiManner& manner, Duration timeout) {
-    // A lost packet costs 400 ms, not the library's second; half a dozen tries fit in.
+    // A lost packet costs 400 ms of a first session, not the library's second. A caller that tries
+    // again allows more time: a BMC that takes longer to answer is asked twice, and the library
+    // gives an opening session up when the second answer comes.
     const auto session_ms =
         static_cast<unsigned>(std::clamp<Duration::rep>(timeout.count(), 3, 60'000));
-    const unsigned resend_ms = std::min(400U, session_ms / 3);
+    const unsigned resend_ms = std::max(1U, session_ms / 5);
     ipmi_ctx_t handle = context_->handle.get();
     const auto privilege = static_cast<std::uint8_t>(manner.privilege);
     int done = 0;
@@ -93,15 +97,9 @@ IpmiAnswer IpmiSession::read_power() {
 IpmiAnswer IpmiSession::control(PowerCommand command) {
     std::uint8_t code = IPMI_CHASSIS_CONTROL_POWER_DOWN;
     switch (command) {
-        case PowerCommand::Off:
-            code = IPMI_CHASSIS_CONTROL_POWER_DOWN;
-            break;
-        case PowerCommand::On:
-            code = IPMI_CHASSIS_CONTROL_POWER_UP;
-            break;
-        case PowerCommand::Reset:
-            code = IPMI_CHASSIS_CONTROL_HARD_RESET;
-            break;
+        case PowerCommand::Off: code = IPMI_CHASSIS_CONTROL_POWER_DOWN; break;
+        case PowerCommand::On: code = IPMI_CHASSIS_CONTROL_POWER_UP; break;
+        case PowerCommand::Reset: code = IPMI_CHASSIS_CONTROL_HARD_RESET; break;
     }
     const Object reply(fiid_obj_create(tmpl_cmd_chassis_control_rs));
     if (!reply) throw SystemError("no memory for an IPMI answer");
@@ -110,33 +108,27 @@ IpmiAnswer IpmiSession::control(PowerCommand command) {
 
 IpmiFailure judge_ipmi_code(int code) {
     switch (code) {
-        case IPMI_ERR_SUCCESS:
-            return IpmiFailure::None;
+        case IPMI_ERR_SUCCESS: return IpmiFailure::None;
         case IPMI_ERR_CONNECTION_TIMEOUT:
         case IPMI_ERR_SESSION_TIMEOUT:
         case IPMI_ERR_DRIVER_TIMEOUT:
-        case IPMI_ERR_MESSAGE_TIMEOUT:
-            return IpmiFailure::Silence;
+        case IPMI_ERR_MESSAGE_TIMEOUT: return IpmiFailure::Silence;
         case IPMI_ERR_USERNAME_INVALID:
         case IPMI_ERR_PASSWORD_INVALID:
         case IPMI_ERR_K_G_INVALID:
         case IPMI_ERR_PRIVILEGE_LEVEL_INSUFFICIENT:
         case IPMI_ERR_PRIVILEGE_LEVEL_CANNOT_BE_OBTAINED:
-        case IPMI_ERR_PASSWORD_VERIFICATION_TIMEOUT:
-            return IpmiFailure::Login;
+        case IPMI_ERR_PASSWORD_VERIFICATION_TIMEOUT: return IpmiFailure::Login;
         case IPMI_ERR_AUTHENTICATION_TYPE_UNAVAILABLE:
         case IPMI_ERR_CIPHER_SUITE_ID_UNAVAILABLE:
-        case IPMI_ERR_IPMI_2_0_UNAVAILABLE:
-            return IpmiFailure::Unsupported;
+        case IPMI_ERR_IPMI_2_0_UNAVAILABLE: return IpmiFailure::Unsupported;
         case IPMI_ERR_SYSTEM_ERROR:
         case IPMI_ERR_OUT_OF_MEMORY:
         case IPMI_ERR_PERMISSION:
         case IPMI_ERR_HOSTNAME_INVALID:
         case IPMI_ERR_PARAMETERS:
-        case IPMI_ERR_INTERNAL_ERROR:
-            return IpmiFailure::Local;
-        default:
-            return IpmiFailure::Protocol;
+        case IPMI_ERR_INTERNAL_ERROR: return IpmiFailure::Local;
+        default: return IpmiFailure::Protocol;
     }
 }
 
@@ -148,10 +140,8 @@ bool breaks_session(int code) {
         case IPMI_ERR_BAD_COMPLETION_CODE:
         case IPMI_ERR_COMMAND_INVALID_OR_UNSUPPORTED:
         case IPMI_ERR_COMMAND_INVALID_FOR_SELECTED_INTERFACE:
-        case IPMI_ERR_MESSAGE_TIMEOUT:
-            return false;
-        default:
-            return true;
+        case IPMI_ERR_MESSAGE_TIMEOUT: return false;
+        default: return true;
     }
 }
 

@@ -22,6 +22,9 @@ struct IpmiLogin {
     std::optional<std::uint8_t> target;  ///< bridge to this slave address
 };
 
+/// Not of the library: it failed without an error number, which is worth another try.
+constexpr int ipmi_confused = -1;
+
 /// What a call of the library came to: its error number, 0 for none, and the text for it.
 struct IpmiAnswer {
     int code = 0;

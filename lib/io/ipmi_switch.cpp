@@ -26,10 +26,15 @@
 namespace domkeeper {
 namespace {
 
-/// A BMC that is silent for this long gets a new session; twice as long with each.
+/// A BMC that is silent for this long gets a new session; half as long again with each.
 constexpr Duration first_session_timeout{2'000};
+constexpr Duration longest_session_timeout{10'000};
 /// Before an answer is late enough to ask whether anybody is there at all.
 constexpr Duration soon{50};
+/// So often is a manner tried that a BMC says nothing to, when it did answer another.
+constexpr int most_silences = 3;
+/// So often in a row is one tried again whose answers came doubled or out of order.
+constexpr int most_confusions = 30;
 /// Enough for every workaround once; a BMC may lock a user out that fails too often.
 constexpr std::size_t most_attempts = 10;
 
@@ -164,6 +169,9 @@ class IpmiSwitch final : public PowerSwitch {
         IpmiAnswer told;  // the failure that says most
         IpmiManner told_of = first;
         Duration timeout = first_session_timeout;
+        int silences = 0;
+        int confusions = 0;
+        bool unanswered = false;  // a manner that might have worked
         bool verified_twice = false;
         while (!queue.empty() && tried.size() < most_attempts) {
             const IpmiManner manner = queue.front();
@@ -172,6 +180,7 @@ class IpmiSwitch final : public PowerSwitch {
                 answer = open_session(manner, timeout, deadline);
             } catch (const TimedOut&) {
                 if (told.code == 0) throw;
+                unanswered = true;
                 break;
             }
             if (answer.code == 0) {
@@ -180,16 +189,22 @@ class IpmiSwitch final : public PowerSwitch {
                 return;
             }
             const IpmiFailure failure = judge_ipmi_code(answer.code);
-            // After a clear answer, silence only means that this manner is not understood.
-            if (failure == IpmiFailure::Silence && told.code == 0) {
+            // After a clear answer, silence may mean that this manner is not understood.
+            const bool again = failure == IpmiFailure::Silence
+                                   ? told.code == 0 || ++silences < most_silences
+                                   : answer.code == ipmi_confused && ++confusions < most_confusions;
+            if (again) {
                 if (deadline.passed(now())) fail(answer, manner);
-                timeout *= 2;
+                timeout = std::min(timeout * 3 / 2, longest_session_timeout);
                 continue;
             }
             // By IPMI 1.5 a wrong password and a lost answer look the same: look twice.
             if (is_unverified_password(answer.code) && !std::exchange(verified_twice, true))
                 continue;
             queue.pop_front();
+            silences = 0;
+            unanswered =
+                unanswered || failure == IpmiFailure::Silence || answer.code == ipmi_confused;
             tried.push_back(manner);
             if (says_more(answer.code, told.code)) {
                 told = answer;
@@ -202,6 +217,10 @@ class IpmiSwitch final : public PowerSwitch {
                     queue.push_back(next);
         }
         memory_->forget(name_);
+        if (unanswered && !is_wrong_login(told.code))
+            throw ProtocolError(
+                name_ + ": no session: " + explain_ipmi_code(told.code, told.text, told_of) +
+                ", and other ways were not answered");
         fail(told, told_of);
     }
 
@@ -246,12 +265,9 @@ class IpmiSwitch final : public PowerSwitch {
         const std::string text =
             name_ + ": " + printable(explain_ipmi_code(answer.code, answer.text, manner), 160);
         switch (judge_ipmi_code(answer.code)) {
-            case IpmiFailure::Silence:
-                throw TimedOut(name_ + ": no answer");
-            case IpmiFailure::Login:
-                throw Denied(text);
-            case IpmiFailure::Unsupported:
-                throw UsageError(text);
+            case IpmiFailure::Silence: throw TimedOut(name_ + ": no answer");
+            case IpmiFailure::Login: throw Denied(text);
+            case IpmiFailure::Unsupported: throw UsageError(text);
             case IpmiFailure::Local:
                 // Sending may have failed for want of a route.
                 if (RefusalWatch(address_).refusal() != 0)

@@ -128,6 +128,7 @@ TEST_CASE("fencing: a host that is on is switched off and proved") {
     CHECK(out.reason.empty());
     CHECK(out.proof->host() == "xen1");
     CHECK(out.proof->evidence() == "bmc reads off");
+    CHECK_FALSE(out.already_off);
     CHECK(rack.bmc().commands.size() == 1);
     CHECK(rack.clock() <= milliseconds(10));
 }
@@ -138,6 +139,7 @@ TEST_CASE("fencing: a host that is off already gets no command") {
     const FenceOutcome out = rack.fence_one();
     REQUIRE(out.proof);
     CHECK(out.proof->evidence() == "bmc reads off as it already did");
+    CHECK(out.already_off);
     CHECK(rack.bmc().commands.empty());
     CHECK(rack.bmc().reads == 2);
     CHECK(rack.clock() == milliseconds(0));
@@ -332,6 +334,27 @@ TEST_CASE("fencing: confirming sends no command") {
     }
     CHECK(rack.devices["a"].commands.empty());
     CHECK(rack.devices["b"].commands.empty());
+}
+
+TEST_CASE("fencing: reading one device") {
+    Rack rack;
+    const FenceDevice device = rack.named("bmc");
+    const auto read = [&] { return rack.authority.read(device, rack.in(milliseconds(500))); };
+    CHECK(read().state == PowerState::On);
+    rack.bmc().power = false;
+    CHECK(read().state == PowerState::Off);
+    CHECK(read().ok());
+    rack.bmc().garbage = true;
+    CHECK(read().kind == FailureKind::Unverified);
+    CHECK_FALSE(read().ok());
+    rack.bmc().denies_reading = true;
+    CHECK(read().kind == FailureKind::Login);
+    CHECK(read().reason == "bmc: wrong password");
+    rack.bmc().silent = true;
+    CHECK(read().kind == FailureKind::TimedOut);
+    CHECK(rack.bmc().commands.empty());
+    CHECK(rack.authority.read({"x", "nonsense", {}, {}}, rack.in(milliseconds(500))).kind ==
+          FailureKind::Usage);
 }
 
 TEST_CASE("fencing: switching on is read back too") {

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "lib/app/cli.hpp"
+
+namespace domkeeper {
+
+/// A fence agent for a device with one power switch, as the fence agent API of ClusterLabs wants
+/// it. `program.options` are the rows of the device itself, which go to the switch of the agent of
+/// that name; the rows that every power agent has are added: action, plug, password (and its file
+/// and script), the API's delays and timeouts, method, json.
+///
+/// Exit codes: 0 done (status: on), 2 status: off, 1 failed, with one line on standard error, or
+/// with --json one object on standard output. `off` ends with 0 only when the device was read off
+/// after all was done; `reboot` when its off part was.
+int run_power_agent(Program program, int argc, char** argv);
+
+}  // namespace domkeeper
