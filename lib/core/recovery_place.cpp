@@ -189,8 +189,8 @@ std::vector<Room> RecoveryStepper::rooms() const {
                      domain.phase == DomainPhase::Settling);
                 const auto& shown = last->second.view->domains;
                 const bool counted_already =
-                    std::any_of(shown.begin(), shown.end(), [&](const DomainView& view) {
-                        return view.name == domain.record.name && is_active(view.state);
+                    std::any_of(shown.begin(), shown.end(), [&record = domain.record](const DomainView& view) {
+                        return view.name == record.name && is_active(view.state);
                     });
                 if (promised && !counted_already) room.free -= domain.record.memory;
             }
