@@ -33,7 +33,8 @@ int main(int argc, char** argv) {
     // Threads may still hang inside libvirt: no destructor may run under them.
     std::_Exit(run_check(table(), argc, argv, [](const Arguments& a, Deadline deadline) {
         const Target target = read_target(a);
-        LibvirtHypervisor hypervisor(target.uri, {.read_only = true});
+        LibvirtHypervisor hypervisor(target.uri,
+                                     {.read_only = true, .depth = LibvirtDepth::States});
         return judge_dom0(hypervisor.read_host(reading_deadline(deadline, a.timeout())),
                           target.name, read_thresholds(a));
     }));

@@ -41,7 +41,8 @@ int main(int argc, char** argv) {
     std::_Exit(run_check(table(), argc, argv, [](const Arguments& arguments, Deadline deadline) {
         const Target target = read_target(arguments);
         const Expectations wanted = read_expectations(target, arguments.all("domain"));
-        LibvirtHypervisor hypervisor(target.uri, {.read_only = true});
+        LibvirtHypervisor hypervisor(target.uri,
+                                     {.read_only = true, .depth = LibvirtDepth::Health});
         return judge_domu(hypervisor.read_host(reading_deadline(deadline, arguments.timeout())),
                           target.name, wanted);
     }));

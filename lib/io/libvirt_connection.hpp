@@ -13,14 +13,23 @@ struct _virDomain;
 
 namespace domkeeper {
 
+/// How much is asked of a host's domains. The states of all of them come in one call; what lies
+/// beyond costs calls for each active domain, some 20 us each on one machine.
+enum class LibvirtDepth {
+    States,  ///< state with reason alone
+    Health,  ///< and whether their monitors are stuck, disk errors, persistence and autostart
+    Full     ///< and memory and processors
+};
+
 struct LibvirtOptions {
     /// Ask for a connection that can't change anything; enough for checks, and it needs no root
     /// where the local socket lets everybody read.
     bool read_only = false;
     /// Let libvirt's event loop ask the far side each second whether it lives, and give up calls
-    /// that wait for a silent one after 4 s. For programs that run long: deadlines are kept
-    /// without.
+    /// that wait for a silent one after 4 s. Deadlines are kept without, and each call costs more
+    /// with it: for programs that run long and must not gather threads that wait for dead hosts.
     bool keepalive = false;
+    LibvirtDepth depth = LibvirtDepth::Full;
 };
 
 /// The connection broke in the middle: what was asked may or may not have been done.

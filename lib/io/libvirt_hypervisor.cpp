@@ -116,6 +116,7 @@ class LibvirtHypervisor::Link {
     Link(std::string uri, LibvirtOptions options)
         : uri_(std::move(uri)), shown_(shown_uri(uri_)), options_(options) {}
 
+    LibvirtDepth depth() const { return options_.depth; }
     const std::string& shown() const { return shown_; }
 
     ConnectionPtr connect(Deadline deadline) {
@@ -191,7 +192,7 @@ LibvirtHypervisor::~LibvirtHypervisor() = default;
 HostView LibvirtHypervisor::read_host(Deadline deadline) {
     const Instant start = mono_now();
     HostView view = link_->ask(deadline, [&](const ConnectionPtr& connection) {
-        return read_libvirt_host(connection, deadline);
+        return read_libvirt_host(connection, link_->depth(), deadline);
     });
     view.took = std::chrono::duration_cast<Duration>(mono_now() - start);
     return view;

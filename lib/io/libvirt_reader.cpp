@@ -185,7 +185,7 @@ bool read_states(const ConnectionPtr& connection, std::vector<Found>& domains) {
 }
 
 /// All that is known without asking any single domain.
-Survey survey(const ConnectionPtr& connection) {
+Survey survey(const ConnectionPtr& connection, LibvirtDepth depth) {
     Survey out;
     read_node(connection, out.host);
     if (!read_states(connection, out.domains)) {
@@ -202,6 +202,7 @@ Survey survey(const ConnectionPtr& connection) {
     });
     if (out.domains.size() > max_domains)
         throw ProtocolError("more than " + std::to_string(max_domains) + " domains");
+    if (depth == LibvirtDepth::States) return out;
     const auto persistent = list_uuids(connection, VIR_CONNECT_LIST_DOMAINS_PERSISTENT,
                                        "listing the persistent domains");
     const auto autostart = list_uuids(connection, VIR_CONNECT_LIST_DOMAINS_AUTOSTART,
@@ -214,9 +215,20 @@ Survey survey(const ConnectionPtr& connection) {
     return out;
 }
 
+/// What is to be asked of each domain; shared by all lanes.
+struct Questions {
+    LibvirtDepth depth = LibvirtDepth::Full;
+    std::atomic<bool> has_control_info{true};
+
+    bool of(const Found& one) const {
+        if (!one.state_known) return true;
+        return depth != LibvirtDepth::States && (one.view.id || !one.persistent_known);
+    }
+};
+
 /// What only the domain itself can be asked. An empty optional: it is gone meanwhile.
 std::optional<DomainView> read_domain(const ConnectionPtr& connection, const Found& one,
-                                      std::atomic<bool>& has_control_info) {
+                                      Questions& questions) {
     DomainView view = one.view;
     const virDomainPtr domain = one.domain.get();
     const std::string doing = "reading domain " + printable(view.name, 64);
@@ -231,21 +243,24 @@ std::optional<DomainView> read_domain(const ConnectionPtr& connection, const Fou
         view.state = domain_state_of(state);
         view.reason = domain_reason_of(state, reason);
     }
+    if (questions.depth == LibvirtDepth::States) return view;
     if (!one.persistent_known) {
         const int persistent = virDomainIsPersistent(domain);
         if (persistent < 0 && failed()) return std::nullopt;
         view.persistent = persistent == 1;
     }
     if (!view.id) return view;
-    virDomainInfo info{};
-    if (virDomainGetInfo(domain, &info) != 0 && failed()) return std::nullopt;
-    view.memory = from_kib(info.memory);
-    view.memory_max = from_kib(info.maxMem);
-    view.vcpus = info.nrVirtCpu;
-    if (!has_control_info) return view;
+    if (questions.depth == LibvirtDepth::Full) {
+        virDomainInfo info{};
+        if (virDomainGetInfo(domain, &info) != 0 && failed()) return std::nullopt;
+        view.memory = from_kib(info.memory);
+        view.memory_max = from_kib(info.maxMem);
+        view.vcpus = info.nrVirtCpu;
+    }
+    if (!questions.has_control_info) return view;
     virDomainControlInfo control{};
     if (virDomainGetControlInfo(domain, &control, 0) != 0) {
-        if (LibvirtConnection::last_call_unsupported()) has_control_info = false;
+        if (LibvirtConnection::last_call_unsupported()) questions.has_control_info = false;
         connection->tolerate(doing);
     } else if (control.state == VIR_DOMAIN_CONTROL_ERROR) {
         view.control_trouble = "in error";
@@ -304,16 +319,18 @@ void add_disk_errors(std::vector<DomainView>& views,
 
 }  // namespace
 
-HostView read_libvirt_host(const ConnectionPtr& connection, Deadline deadline) {
+HostView read_libvirt_host(const ConnectionPtr& connection, LibvirtDepth depth, Deadline deadline) {
     const Instant start = mono_now();
     Survey seen = run_bounded(connection->shown() + ": reading the domains", deadline,
-                              [connection] { return survey(connection); });
+                              [connection, depth] { return survey(connection, depth); });
     std::vector<DomainView>& views = seen.host.domains;
     std::map<std::string, LibvirtConnection::Domain> handles;
     const auto asked = std::make_shared<std::vector<Found>>();
+    const auto questions = std::make_shared<Questions>();
+    questions->depth = depth;
     for (Found& one : seen.domains) {
         handles.emplace(one.view.uuid, one.domain);
-        if (one.view.id || !one.state_known || !one.persistent_known)
+        if (questions->of(one))
             asked->push_back(std::move(one));
         else
             views.push_back(std::move(one.view));
@@ -324,10 +341,9 @@ HostView read_libvirt_host(const ConnectionPtr& connection, Deadline deadline) {
     limits.deadline = deadline.within(now, deadline.remaining(now) * 9 / 10);
     limits.item_time = std::min(domain_time, std::max(Duration{1}, deadline.remaining(now) / 4));
     if (asked->size() > many_domains) limits.lanes = many_lanes;
-    const auto has_control_info = std::make_shared<std::atomic<bool>>(true);
     auto items = bounded_walk<std::optional<DomainView>>(
-        asked->size(), limits, [connection, asked, has_control_info](std::size_t i) {
-            return read_domain(connection, (*asked)[i], *has_control_info);
+        asked->size(), limits, [connection, asked, questions](std::size_t i) {
+            return read_domain(connection, (*asked)[i], *questions);
         });
     for (std::size_t i = 0; i < items.size(); ++i) {
         if (items[i].value) {
@@ -339,7 +355,7 @@ HostView read_libvirt_host(const ConnectionPtr& connection, Deadline deadline) {
                                       : "no answer within " + render_duration(limits.item_time);
         views.push_back(std::move(view));
     }
-    if (!views.empty()) {
+    if (depth != LibvirtDepth::States) {
         limits.deadline = deadline.within(mono_now(), deadline.remaining(mono_now()) * 9 / 10);
         add_disk_errors(views, handles, limits);
     }

@@ -13,6 +13,7 @@ namespace domkeeper {
 /// can tell in one call for all domains is asked so; only what it can't is asked of each active
 /// domain, and nothing that makes a guest's monitor answer unless the guest stands paused on an
 /// I/O error. Throws ConnectionLost, TimedOut, Denied, Unreachable or ProtocolError.
-HostView read_libvirt_host(const std::shared_ptr<LibvirtConnection>& connection, Deadline deadline);
+HostView read_libvirt_host(const std::shared_ptr<LibvirtConnection>& connection, LibvirtDepth depth,
+                           Deadline deadline);
 
 }  // namespace domkeeper

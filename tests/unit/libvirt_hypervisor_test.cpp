@@ -95,6 +95,24 @@ TEST_CASE("libvirt: a read-only connection reads all the same", "[libvirt]") {
     CHECK_THROWS_AS(hypervisor.read_definition(view.domains[0].uuid, in(10s)), Denied);
 }
 
+TEST_CASE("libvirt: what is not asked for is not read", "[libvirt]") {
+    const test::Scratch scratch;
+    const std::string uri = node_file(scratch, domain_xml("web1", 1, 1) + domain_xml("off", 2, 5));
+    const auto read = [&](LibvirtDepth depth) {
+        return LibvirtHypervisor(uri, {.depth = depth}).read_host(in(10s));
+    };
+    for (const LibvirtDepth depth :
+         {LibvirtDepth::States, LibvirtDepth::Health, LibvirtDepth::Full}) {
+        const HostView view = read(depth);
+        REQUIRE(view.domains.size() == 2);
+        const DomainView& web = domain_named(view, "web1");
+        CHECK(web.state == DomainState::Running);
+        CHECK(domain_named(view, "off").state == DomainState::ShutOff);
+        CHECK(web.autostart.has_value() == (depth != LibvirtDepth::States));
+        CHECK((web.memory_max == mebibytes(64)) == (depth == LibvirtDepth::Full));
+    }
+}
+
 TEST_CASE("libvirt: a thousand domains in one read", "[libvirt]") {
     const test::Scratch scratch;
     std::string domains;
