@@ -21,18 +21,14 @@ bool is_passing(const std::string& reason) {
 Status wanted_running(const DomainView& domain) {
     switch (domain.state) {
         case DomainState::Running:
-        case DomainState::Blocked:
-            return Status::Ok;
+        case DomainState::Blocked: return Status::Ok;
         case DomainState::Paused:
             return is_passing(domain.reason) ? Status::Warning : Status::Critical;
-        case DomainState::ShuttingDown:
-            return Status::Warning;
+        case DomainState::ShuttingDown: return Status::Warning;
         case DomainState::ShutOff:
         case DomainState::Crashed:
-        case DomainState::Suspended:
-            return Status::Critical;
-        case DomainState::Unknown:
-            return Status::Unknown;
+        case DomainState::Suspended: return Status::Critical;
+        case DomainState::Unknown: return Status::Unknown;
     }
     return Status::Unknown;
 }
@@ -40,16 +36,13 @@ Status wanted_running(const DomainView& domain) {
 Status wanted_off(const DomainView& domain) {
     switch (domain.state) {
         case DomainState::ShutOff:
-        case DomainState::Crashed:
-            return Status::Ok;
+        case DomainState::Crashed: return Status::Ok;
         case DomainState::Running:
         case DomainState::Blocked:
         case DomainState::Paused:
         case DomainState::ShuttingDown:
-        case DomainState::Suspended:
-            return Status::Warning;
-        case DomainState::Unknown:
-            return Status::Unknown;
+        case DomainState::Suspended: return Status::Warning;
+        case DomainState::Unknown: return Status::Unknown;
     }
     return Status::Unknown;
 }
@@ -57,28 +50,22 @@ Status wanted_off(const DomainView& domain) {
 Status wanted_sound(const DomainView& domain) {
     switch (domain.state) {
         case DomainState::ShuttingDown:
-        case DomainState::ShutOff:
-            return Status::Ok;
-        case DomainState::Suspended:
-            return Status::Warning;
+        case DomainState::ShutOff: return Status::Ok;
+        case DomainState::Suspended: return Status::Warning;
         case DomainState::Running:
         case DomainState::Blocked:
         case DomainState::Paused:
         case DomainState::Crashed:
-        case DomainState::Unknown:
-            return wanted_running(domain);
+        case DomainState::Unknown: return wanted_running(domain);
     }
     return Status::Unknown;
 }
 
 Status state_status(const DomainView& domain, Expected expect) {
     switch (expect) {
-        case Expected::Running:
-            return wanted_running(domain);
-        case Expected::Off:
-            return wanted_off(domain);
-        case Expected::Any:
-            return wanted_sound(domain);
+        case Expected::Running: return wanted_running(domain);
+        case Expected::Off: return wanted_off(domain);
+        case Expected::Any: return wanted_sound(domain);
     }
     return Status::Unknown;
 }
@@ -131,21 +118,13 @@ Counts count_states(const std::vector<DomainView>& domains) {
     for (const DomainView& domain : domains) {
         switch (domain.state) {
             case DomainState::Running:
-            case DomainState::Blocked:
-                ++counts.running;
-                break;
-            case DomainState::Paused:
-                ++counts.paused;
-                break;
-            case DomainState::ShutOff:
-                ++counts.off;
-                break;
+            case DomainState::Blocked: ++counts.running; break;
+            case DomainState::Paused: ++counts.paused; break;
+            case DomainState::ShutOff: ++counts.off; break;
             case DomainState::ShuttingDown:
             case DomainState::Crashed:
             case DomainState::Suspended:
-            case DomainState::Unknown:
-                ++counts.other;
-                break;
+            case DomainState::Unknown: ++counts.other; break;
         }
     }
     return counts;

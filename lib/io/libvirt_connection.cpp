@@ -66,8 +66,7 @@ Meaning meaning_of(const Failure& failure, bool opening) {
         case VIR_ERR_AUTH_CANCELLED:
         case VIR_ERR_AUTH_UNAVAILABLE:
         case VIR_ERR_ACCESS_DENIED:
-        case VIR_ERR_OPERATION_DENIED:
-            return Meaning::Refused;
+        case VIR_ERR_OPERATION_DENIED: return Meaning::Refused;
         case VIR_ERR_SYSTEM_ERROR:
             if (!opening) return Meaning::Wrong;
             return failure.system_error == EACCES || failure.system_error == EPERM
@@ -77,12 +76,9 @@ Meaning meaning_of(const Failure& failure, bool opening) {
         case VIR_ERR_NO_CONNECT:
         case VIR_ERR_GNUTLS_ERROR:
         case VIR_ERR_SSH:
-        case VIR_ERR_LIBSSH:
-            return Meaning::Nobody;
-        case VIR_ERR_OPERATION_TIMEOUT:
-            return Meaning::Late;
-        default:
-            break;  // an int of libvirt's: new values come with new versions
+        case VIR_ERR_LIBSSH: return Meaning::Nobody;
+        case VIR_ERR_OPERATION_TIMEOUT: return Meaning::Late;
+        default: break;  // an int of libvirt's: new values come with new versions
     }
     // A reset or a closed socket during the opening comes under many codes.
     return opening && failure.domain == VIR_FROM_RPC ? Meaning::Nobody : Meaning::Wrong;
@@ -90,14 +86,10 @@ Meaning meaning_of(const Failure& failure, bool opening) {
 
 [[noreturn]] void raise(const Failure& failure, bool opening, const std::string& text) {
     switch (meaning_of(failure, opening)) {
-        case Meaning::Nobody:
-            throw Unreachable(text);
-        case Meaning::Late:
-            throw TimedOut(text);
-        case Meaning::Refused:
-            throw Denied(text);
-        case Meaning::Wrong:
-            break;
+        case Meaning::Nobody: throw Unreachable(text);
+        case Meaning::Late: throw TimedOut(text);
+        case Meaning::Refused: throw Denied(text);
+        case Meaning::Wrong: break;
     }
     throw ProtocolError(text);
 }

@@ -59,39 +59,25 @@ std::string pick(const std::array<std::string_view, N>& names, int reason) {
 
 DomainState domain_state_of(int state) {
     switch (state) {
-        case VIR_DOMAIN_RUNNING:
-            return DomainState::Running;
-        case VIR_DOMAIN_BLOCKED:
-            return DomainState::Blocked;
-        case VIR_DOMAIN_PAUSED:
-            return DomainState::Paused;
-        case VIR_DOMAIN_SHUTDOWN:
-            return DomainState::ShuttingDown;
-        case VIR_DOMAIN_SHUTOFF:
-            return DomainState::ShutOff;
-        case VIR_DOMAIN_CRASHED:
-            return DomainState::Crashed;
-        case VIR_DOMAIN_PMSUSPENDED:
-            return DomainState::Suspended;
-        default:
-            return DomainState::Unknown;  // an int from outside
+        case VIR_DOMAIN_RUNNING: return DomainState::Running;
+        case VIR_DOMAIN_BLOCKED: return DomainState::Blocked;
+        case VIR_DOMAIN_PAUSED: return DomainState::Paused;
+        case VIR_DOMAIN_SHUTDOWN: return DomainState::ShuttingDown;
+        case VIR_DOMAIN_SHUTOFF: return DomainState::ShutOff;
+        case VIR_DOMAIN_CRASHED: return DomainState::Crashed;
+        case VIR_DOMAIN_PMSUSPENDED: return DomainState::Suspended;
+        default: return DomainState::Unknown;  // an int from outside
     }
 }
 
 std::string domain_reason_of(int state, int reason) {
     switch (state) {
-        case VIR_DOMAIN_RUNNING:
-            return pick(running_reasons, reason);
-        case VIR_DOMAIN_PAUSED:
-            return pick(paused_reasons, reason);
-        case VIR_DOMAIN_SHUTDOWN:
-            return pick(shutdown_reasons, reason);
-        case VIR_DOMAIN_SHUTOFF:
-            return pick(shutoff_reasons, reason);
-        case VIR_DOMAIN_CRASHED:
-            return pick(crashed_reasons, reason);
-        default:
-            return {};  // the others have no reasons
+        case VIR_DOMAIN_RUNNING: return pick(running_reasons, reason);
+        case VIR_DOMAIN_PAUSED: return pick(paused_reasons, reason);
+        case VIR_DOMAIN_SHUTDOWN: return pick(shutdown_reasons, reason);
+        case VIR_DOMAIN_SHUTOFF: return pick(shutoff_reasons, reason);
+        case VIR_DOMAIN_CRASHED: return pick(crashed_reasons, reason);
+        default: return {};  // the others have no reasons
     }
 }
 
