@@ -194,15 +194,6 @@ void judge_control(const ControlFacts& control, TimePoint now, std::vector<Check
     }
 }
 
-Perfdata value_of(const std::string& label, double value, const std::string& unit = {}) {
-    Perfdata perfdata;
-    perfdata.label = label;
-    perfdata.value = value;
-    perfdata.unit = unit;
-    perfdata.min = 0;
-    return perfdata;
-}
-
 std::vector<Perfdata> measure(const Inventory& inventory, const ClusterFacts& facts) {
     double answering = 0;
     double age = 0;

@@ -11,15 +11,6 @@
 namespace domkeeper {
 namespace {
 
-Perfdata value_of(const std::string& label, double value, const std::string& unit) {
-    Perfdata perfdata;
-    perfdata.label = label;
-    perfdata.value = value;
-    perfdata.unit = unit;
-    perfdata.min = 0;
-    return perfdata;
-}
-
 /// The text, and which limit was crossed.
 CheckResult against(const Threshold& threshold, double value, const std::string& text) {
     const Status status = threshold.judge(value);

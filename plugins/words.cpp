@@ -31,6 +31,15 @@ CheckResult part(Status status, std::string summary) {
     return result;
 }
 
+Perfdata value_of(const std::string& label, double value, const std::string& unit) {
+    Perfdata perfdata;
+    perfdata.label = label;
+    perfdata.value = value;
+    perfdata.unit = unit;
+    perfdata.min = 0;
+    return perfdata;
+}
+
 std::string seconds_text(Duration span) {
     return render_number(seconds_of(span), 3) + " s";
 }

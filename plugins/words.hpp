@@ -16,6 +16,9 @@ std::string what_is_wrong(const std::vector<CheckResult>& parts, std::size_t lim
 /// A part without parts of its own.
 CheckResult part(Status status, std::string summary);
 
+/// A perfdata value that is never below nought, without thresholds.
+Perfdata value_of(const std::string& label, double value, const std::string& unit = {});
+
 /// "0.004 s"
 std::string seconds_text(Duration span);
 

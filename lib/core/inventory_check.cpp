@@ -7,6 +7,7 @@
 #include <set>
 
 #include "lib/core/agent_options.hpp"
+#include "lib/core/enum_text.hpp"
 #include "lib/core/text.hpp"
 
 namespace domkeeper {
@@ -341,14 +342,6 @@ class Checker {
     const Inventory& inventory_;
     std::vector<InventoryProblem> problems_;
 };
-
-template <typename Enum, std::size_t N>
-std::optional<Enum> parse_enum(std::string_view text, const std::array<Enum, N>& all,
-                               std::string_view (*name)(Enum)) {
-    for (const Enum value : all)
-        if (name(value) == text) return value;
-    return std::nullopt;
-}
 
 }  // namespace
 

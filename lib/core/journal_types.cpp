@@ -3,18 +3,9 @@
 
 #include <array>
 
+#include "lib/core/enum_text.hpp"
+
 namespace domkeeper {
-namespace {
-
-template <typename Enum, std::size_t N>
-std::optional<Enum> parse_enum(std::string_view text, const std::array<Enum, N>& all,
-                               std::string_view (*name)(Enum)) {
-    for (const Enum value : all)
-        if (name(value) == text) return value;
-    return std::nullopt;
-}
-
-}  // namespace
 
 std::string_view host_state_name(HostState state) {
     switch (state) {
@@ -74,11 +65,11 @@ std::string_view step_kind_name(StepKind step) {
 }
 
 std::optional<StepKind> parse_step_kind(std::string_view text) {
-    return parse_enum(text,
-                      std::array{StepKind::None, StepKind::Look, StepKind::Fence,
-                                 StepKind::Observe, StepKind::Plan, StepKind::Start,
-                                 StepKind::Verify, StepKind::Close},
-                      step_kind_name);
+    return parse_enum(
+        text,
+        std::array{StepKind::None, StepKind::Look, StepKind::Fence, StepKind::Observe,
+                   StepKind::Plan, StepKind::Start, StepKind::Verify, StepKind::Close},
+        step_kind_name);
 }
 
 std::string_view incident_state_name(IncidentState state) {
@@ -94,11 +85,11 @@ std::string_view incident_state_name(IncidentState state) {
 }
 
 std::optional<IncidentState> parse_incident_state(std::string_view text) {
-    return parse_enum(text,
-                      std::array{IncidentState::Open, IncidentState::Recovered,
-                                 IncidentState::Partial, IncidentState::Refused,
-                                 IncidentState::FalseAlarm, IncidentState::Failed},
-                      incident_state_name);
+    return parse_enum(
+        text,
+        std::array{IncidentState::Open, IncidentState::Recovered, IncidentState::Partial,
+                   IncidentState::Refused, IncidentState::FalseAlarm, IncidentState::Failed},
+        incident_state_name);
 }
 
 }  // namespace domkeeper
