@@ -40,7 +40,8 @@ int run_handler(const Program& program, int argc, char** argv,
                 const std::function<std::string(const Arguments&, Deadline)>& body);
 
 /// Reads options from argv, or from standard input when there are none, as the fence agent API
-/// says. Metadata and man page are answered here; every other action is the body's, also validate-all.
+/// says. Metadata and man page are answered here; every other action is the body's, also
+/// validate-all.
 int run_agent(const Program& program, int argc, char** argv,
               const std::function<int(const Arguments&, Deadline)>& body);
 

@@ -20,10 +20,10 @@ std::string_view domain_state_name(DomainState state) {
 }
 
 std::optional<DomainState> parse_domain_state(std::string_view name) {
-    static constexpr std::array all{DomainState::Running,      DomainState::Blocked,
-                                    DomainState::Paused,       DomainState::ShuttingDown,
-                                    DomainState::ShutOff,      DomainState::Crashed,
-                                    DomainState::Suspended,    DomainState::Unknown};
+    static constexpr std::array all{DomainState::Running,   DomainState::Blocked,
+                                    DomainState::Paused,    DomainState::ShuttingDown,
+                                    DomainState::ShutOff,   DomainState::Crashed,
+                                    DomainState::Suspended, DomainState::Unknown};
     for (const DomainState state : all)
         if (domain_state_name(state) == name) return state;
     return std::nullopt;

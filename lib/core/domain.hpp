@@ -12,7 +12,16 @@
 namespace domkeeper {
 
 /// States of a domain in libvirt's terms; Blocked (Xen: waiting for the CPU) is a running one.
-enum class DomainState { Running, Blocked, Paused, ShuttingDown, ShutOff, Crashed, Suspended, Unknown };
+enum class DomainState {
+    Running,
+    Blocked,
+    Paused,
+    ShuttingDown,
+    ShutOff,
+    Crashed,
+    Suspended,
+    Unknown
+};
 
 std::string_view domain_state_name(DomainState state);
 /// The name back; nullopt for any other word.
@@ -23,8 +32,8 @@ bool is_active(DomainState state);
 
 /// One domain as its hypervisor shows it at one moment.
 struct DomainView {
-    std::string name;  ///< as the hypervisor says: hostile, pass it through printable()
-    std::string uuid;  ///< 36 characters, lower case
+    std::string name;       ///< as the hypervisor says: hostile, pass it through printable()
+    std::string uuid;       ///< 36 characters, lower case
     std::optional<int> id;  ///< the hypervisor's number while active
     DomainState state = DomainState::Unknown;
     std::string reason;  ///< "booted", "I/O error"; empty where the driver has none
@@ -32,10 +41,10 @@ struct DomainView {
     Bytes memory_max;    ///< what it may grow to
     int vcpus = 0;
     bool persistent = false;
-    std::optional<bool> autostart;            ///< empty: the driver can't say
+    std::optional<bool> autostart;               ///< empty: the driver can't say
     std::optional<std::string> control_trouble;  ///< its monitor is stuck: "occupied for 13 s"
-    std::vector<std::string> disk_errors;     ///< "vda: no space"
-    std::optional<std::string> trouble;       ///< this domain could not be read, and why
+    std::vector<std::string> disk_errors;        ///< "vda: no space"
+    std::optional<std::string> trouble;          ///< this domain could not be read, and why
 };
 
 /// One host as its hypervisor shows it at one moment.

@@ -26,11 +26,11 @@ using FenceLevel = std::vector<std::string>;
 /// A physical host that runs domains.
 struct Host {
     std::string name;
-    std::string address;           ///< IP address or name, for ping and TCP probes
-    std::string uri;               ///< libvirt connection URI
-    std::optional<Bytes> memory;   ///< empty: what the hypervisor says
-    Bytes reserve;                 ///< memory that domains never get
-    std::vector<FenceLevel> fence; ///< tried in this order
+    std::string address;            ///< IP address or name, for ping and TCP probes
+    std::string uri;                ///< libvirt connection URI
+    std::optional<Bytes> memory;    ///< empty: what the hypervisor says
+    Bytes reserve;                  ///< memory that domains never get
+    std::vector<FenceLevel> fence;  ///< tried in this order
 };
 
 enum class RestartPolicy { Always, Never };

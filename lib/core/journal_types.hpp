@@ -61,12 +61,12 @@ struct JournalEntry {
 };
 
 enum class IncidentState {
-    Open,       ///< being worked on, or its worker was killed
-    Recovered,  ///< every domain that was to run runs
-    Partial,    ///< some domain was refused
-    Refused,    ///< nothing was done, with the reason
-    FalseAlarm, ///< the host lives
-    Failed,     ///< the host could not be proved off
+    Open,        ///< being worked on, or its worker was killed
+    Recovered,   ///< every domain that was to run runs
+    Partial,     ///< some domain was refused
+    Refused,     ///< nothing was done, with the reason
+    FalseAlarm,  ///< the host lives
+    Failed,      ///< the host could not be proved off
 };
 
 std::string_view incident_state_name(IncidentState state);

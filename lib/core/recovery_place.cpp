@@ -188,8 +188,8 @@ std::vector<Room> RecoveryStepper::rooms() const {
                      domain.phase == DomainPhase::Starting || domain.phase == DomainPhase::Unsure ||
                      domain.phase == DomainPhase::Settling);
                 const auto& shown = last->second.view->domains;
-                const bool counted_already =
-                    std::any_of(shown.begin(), shown.end(), [&record = domain.record](const DomainView& view) {
+                const bool counted_already = std::any_of(
+                    shown.begin(), shown.end(), [&record = domain.record](const DomainView& view) {
                         return view.name == record.name && is_active(view.state);
                     });
                 if (promised && !counted_already) room.free -= domain.record.memory;

@@ -16,7 +16,9 @@ int severity(Status status) {
 
 }  // namespace
 
-Status worst(Status a, Status b) { return severity(a) < severity(b) ? b : a; }
+Status worst(Status a, Status b) {
+    return severity(a) < severity(b) ? b : a;
+}
 
 std::string_view status_name(Status status) {
     switch (status) {

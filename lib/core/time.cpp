@@ -23,7 +23,8 @@ std::string render_seconds(Duration d) {
     const auto magnitude = ms < 0 ? -ms : ms;
     char text[48];
     std::snprintf(text, sizeof text, "%s%lld.%03lld", ms < 0 ? "-" : "",
-                  static_cast<long long>(magnitude / 1000), static_cast<long long>(magnitude % 1000));
+                  static_cast<long long>(magnitude / 1000),
+                  static_cast<long long>(magnitude % 1000));
     return text;
 }
 

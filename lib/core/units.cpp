@@ -19,7 +19,8 @@ std::optional<Quantity> parse_quantity(std::string_view text) {
     const std::size_t end = text.find_first_not_of("0123456789.");
     const auto value = parse_number(text.substr(0, end));
     if (!value) return std::nullopt;
-    return Quantity{*value, end == std::string_view::npos ? std::string_view{} : trim(text.substr(end))};
+    return Quantity{*value,
+                    end == std::string_view::npos ? std::string_view{} : trim(text.substr(end))};
 }
 
 }  // namespace

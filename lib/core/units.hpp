@@ -28,9 +28,15 @@ struct Bytes {
     }
 };
 
-constexpr Bytes kibibytes(std::int64_t n) { return {n * 1024}; }
-constexpr Bytes mebibytes(std::int64_t n) { return {n * 1024 * 1024}; }
-constexpr Bytes gibibytes(std::int64_t n) { return {n * 1024 * 1024 * 1024}; }
+constexpr Bytes kibibytes(std::int64_t n) {
+    return {n * 1024};
+}
+constexpr Bytes mebibytes(std::int64_t n) {
+    return {n * 1024 * 1024};
+}
+constexpr Bytes gibibytes(std::int64_t n) {
+    return {n * 1024 * 1024 * 1024};
+}
 
 /// A size such as "512MiB", "2GiB", "1.5GiB", "4096" (bytes). Units are B, KiB, MiB, GiB, TiB;
 /// decimal units (GB) are refused: for memory they are nearly always a mistake.

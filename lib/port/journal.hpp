@@ -13,10 +13,10 @@ namespace domkeeper {
 
 /// One step's worth of journal: what changes together is written together.
 struct JournalBatch {
-    std::vector<Incident> opened;        ///< with ids from next_incident() on
-    std::vector<JournalEntry> entries;   ///< in order
-    std::vector<Incident> closed;        ///< id, closed, state and summary count; the rest is kept
-    std::size_t events_done = 0;         ///< so many of the oldest pending events are forgotten
+    std::vector<Incident> opened;       ///< with ids from next_incident() on
+    std::vector<JournalEntry> entries;  ///< in order
+    std::vector<Incident> closed;       ///< id, closed, state and summary count; the rest is kept
+    std::size_t events_done = 0;        ///< so many of the oldest pending events are forgotten
 
     bool empty() const {
         return opened.empty() && entries.empty() && closed.empty() && events_done == 0;

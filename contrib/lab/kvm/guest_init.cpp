@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The whole user space of a lab guest. Each second it appends a record to its disk with O_DIRECT, and
-// goes on from the last record it finds there. It is a program and no script since guests run under
-// emulation, where every fork is dear: six scripts took most of a processor.
+// The whole user space of a lab guest. Each second it appends a record to its disk with O_DIRECT,
+// and goes on from the last record it finds there. It is a program and no script since guests run
+// under emulation, where every fork is dear: six scripts took most of a processor.
 //
 // Disk, in sectors of 512 bytes, each a line of text filled up with NUL:
 //   0      head: a copy of the newest record
@@ -66,7 +66,7 @@ void load_modules() {
 }
 
 class Disk {
-   public:
+  public:
     explicit Disk(const char* path) {
         while ((file_ = open(path, O_RDWR | O_DIRECT | O_SYNC | O_CLOEXEC)) < 0) usleep(5000);
         uint64_t bytes = 0;
@@ -81,7 +81,7 @@ class Disk {
         return pwrite(file_, sector.text, kSector, static_cast<off_t>(place * kSector)) == kSector;
     }
 
-   private:
+  private:
     int file_ = -1;
     uint64_t ring_ = 1;
 };
@@ -98,14 +98,16 @@ uint64_t last_counter(const Disk& disk) {
     Sector sector{};
     while (!disk.read(0, sector)) sleep(1);
     uint64_t counter = counter_of(sector);
-    while (disk.read(disk.place(counter + 1), sector) && counter_of(sector) == counter + 1) ++counter;
+    while (disk.read(disk.place(counter + 1), sector) && counter_of(sector) == counter + 1)
+        ++counter;
     return counter;
 }
 
 void check_written(const Disk& disk, uint64_t counter, const Sector& wrote, const char* boot) {
     for (const uint64_t place : {uint64_t{0}, disk.place(counter)}) {
         Sector seen{};
-        if (!disk.read(place, seen)) say("READ-ERROR %llu", static_cast<unsigned long long>(place));
+        if (!disk.read(place, seen))
+            say("READ-ERROR %llu", static_cast<unsigned long long>(place));
         else if (!(seen == wrote)) {
             Sector mark{};
             snprintf(mark.text, kSector - 1, "TWO-WRITERS %s at %llu read: %.200s", boot,
