@@ -9,6 +9,7 @@
 #include "lib/core/dry_run.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
+#include "lib/io/all_hosts.hpp"
 #include "lib/io/libvirt_hypervisor.hpp"
 #include "lib/io/real_scheduler.hpp"
 #include "lib/io/sqlite_journal.hpp"
@@ -20,37 +21,23 @@ namespace {
 
 /// Reads all hosts but the lost ones, side by side.
 std::map<std::string, LastView> read_peers(const Inventory& inventory,
-                                           const std::vector<std::string>& lost,
-                                           Scheduler& scheduler) {
-    struct Reading {
-        LibvirtHypervisors hypervisors;
-        std::map<std::string, LastView> views;
-        std::size_t missing = 0;
-    };
-    const auto reading = std::make_shared<Reading>();
-    const Instant began = scheduler.now().mono;
-    const Deadline deadline{began + inventory.policy.observe_time};
+                                           const std::vector<std::string>& lost, Instant began) {
+    LibvirtHypervisors hypervisors;
+    std::vector<std::string> peers;
+    std::vector<std::shared_ptr<Hypervisor>> ports;
     for (const Host& host : inventory.hosts) {
         if (std::find(lost.begin(), lost.end(), host.name) != lost.end()) continue;
-        ++reading->missing;
-        scheduler.spawn([&scheduler, reading, host, began, deadline] {
-            LastView last{began, std::nullopt, {}};
-            try {
-                last.view = reading->hypervisors.at(host)->read_host(deadline);
-            } catch (const Error& error) {
-                last.why = printable(error.what());
-            }
-            scheduler.update([&] {
-                reading->views[host.name] = std::move(last);
-                --reading->missing;
-            });
-        });
+        peers.push_back(host.name);
+        ports.push_back(hypervisors.at(host));
     }
-    scheduler.wait_until(deadline.at + Duration{500}, [&] { return reading->missing == 0; });
+    auto read = read_hosts(ports, Deadline{began + inventory.policy.observe_time});
     std::map<std::string, LastView> views;
-    scheduler.update([&] { views = reading->views; });
-    for (const Host& host : inventory.hosts)
-        views.emplace(host.name, LastView{began, std::nullopt, "no answer in time"});
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+        LastView& last = views[peers[i]];
+        last.began = began;
+        last.view = std::move(read[i].value);
+        if (!last.view) last.why = printable(trouble_of(read[i].error));
+    }
     return views;
 }
 
@@ -61,12 +48,11 @@ int run_plan(const Arguments& arguments) {
     for (const std::string& host : facts.lost)
         if (inventory.find_host(host) == nullptr)
             throw UsageError("no host '" + printable(host) + "' is in the cluster file");
-    const auto scheduler = RealScheduler::create();
-    facts.views = read_peers(inventory, facts.lost, *scheduler);
+    facts.views = read_peers(inventory, facts.lost, real_now().mono);
     SqliteJournal journal(inventory.state_dir);
     SqliteRecord records(inventory.state_dir);
     const ClusterRecord record = records.read();
-    const DryRunPlan plan = dry_run({inventory, record, journal.arming(), scheduler->now()}, facts);
+    const DryRunPlan plan = dry_run({inventory, record, journal.arming(), real_now()}, facts);
     std::cout << (arguments.flag("json") ? plan_json(plan).render() : render_plan(plan));
     const bool refused = std::any_of(plan.steps.begin(), plan.steps.end(), [](const auto& step) {
         return step.kind == EntryKind::Refusal;

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "lib/core/error.hpp"
-#include "lib/io/bounded.hpp"
+#include "lib/io/all_hosts.hpp"
 
 namespace domkeeper {
 namespace {
@@ -17,31 +17,10 @@ struct Definitions {
     std::map<std::string, std::string> trouble;  ///< by UUID
 };
 
-/// Runs `work(host)` for all hosts at once, each as bounded as its own port is; a port that breaks
-/// its promise is left behind a little later.
-template <typename Result, typename Work>
-std::vector<WalkItem<Result>> at_all_hosts(const std::vector<Host>& hosts, Deadline deadline,
-                                           Work work) {
-    const WalkLimits limits{Deadline{deadline.at + Duration{50}}, Duration{86'400'000},
-                            hosts.size(), hosts.size() + 1};
-    return bounded_walk<Result>(hosts.size(), limits, std::move(work));
-}
-
-std::string trouble_of(const std::exception_ptr& error) {
-    if (!error) return "no answer in time";
-    try {
-        std::rethrow_exception(error);
-    } catch (const Error& e) {
-        return e.what();
-    }
-}
-
 using Ports = std::vector<std::shared_ptr<Hypervisor>>;
 
 std::vector<HostFacts> look(const std::vector<Host>& hosts, const Ports& ports, Deadline deadline) {
-    auto views = at_all_hosts<HostView>(hosts, deadline, [ports, deadline](std::size_t i) {
-        return ports[i]->read_host(deadline);
-    });
+    auto views = read_hosts(ports, deadline);
     std::vector<HostFacts> facts;
     for (std::size_t i = 0; i < hosts.size(); ++i) {
         HostFacts host;
@@ -180,7 +159,7 @@ ClusterFacts read_cluster(const Inventory& inventory, Hypervisors& hypervisors,
     }
     const Deadline until = soon();
     auto read = at_all_hosts<Definitions>(
-        inventory.hosts, until,
+        inventory.hosts.size(), until,
         [ports, due, until](std::size_t i) { return read_definitions(*ports[i], due[i], until); });
     std::vector<Definitions> definitions;
     for (std::size_t i = 0; i < read.size(); ++i) {

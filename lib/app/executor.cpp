@@ -155,22 +155,23 @@ class Worker {
         : shared_(std::make_shared<Shared>(inventory, ports)), ports_(ports) {}
 
     void run_all() {
-        refresh();
         situation_.next_incident = ports_.journal.next_incident();
-        for (const Incident& incident : ports_.journal.unfinished())
+        const auto unfinished = ports_.journal.unfinished();
+        if (!unfinished.empty()) refresh();
+        for (const Incident& incident : unfinished)
             feed(Resumed{incident, ports_.journal.entries(incident.id)});
         for (;;) {
             take_pending();
             if (situation_.idle()) return;
             const Now now = ports_.scheduler.now();
             Instant until = now.mono + inbox_poll;
-            const auto wake = next_wake(situation_, shared_->inventory);
+            const auto wake = next_wake(situation_);
             if (wake && *wake < until) until = *wake;
             ports_.scheduler.wait_until(until, [&] { return !shared_->mailbox.empty(); });
             std::deque<Message> messages;
             ports_.scheduler.update([&] { messages.swap(shared_->mailbox); });
             for (Message& message : messages) receive(message);
-            const auto due = next_wake(situation_, shared_->inventory);
+            const auto due = next_wake(situation_);
             if (due && *due <= ports_.scheduler.now().mono) feed(Tick{});
         }
     }

@@ -220,7 +220,7 @@ RecoveryStep advance(Situation& situation, const RecoveryEvent& event,
                      const RecoveryContext& context);
 
 /// When a Tick is due even if nothing happens; empty: never.
-std::optional<Instant> next_wake(const Situation& situation, const Inventory& inventory);
+std::optional<Instant> next_wake(const Situation& situation);
 
 /// A proof older than this is read again before it allows another start: an administrator may
 /// have switched the host on again. No host gets from its power button to its first domain in

@@ -232,8 +232,7 @@ void RecoveryStepper::plan(HostCase& host_case) {
         if (const auto objection = unseen_objection(host_case, domain)) {
             refuse(host_case, domain, *objection);
         } else if (host_case.returned) {
-            refuse(host_case, domain, RefusalKind::HostReturned,
-                   host_case.host + " is back, so it is no longer proved off");
+            refuse_returned(host_case, domain);
         }
     }
     place(host_case);

@@ -64,6 +64,7 @@ class RecoveryStepper {
                     const std::string& why);
     void refuse(HostCase& host_case, DomainCase& domain, RefusalKind kind, const std::string& why);
     void refuse(HostCase& host_case, DomainCase& domain, Refusal refusal);
+    void refuse_returned(HostCase& host_case, DomainCase& domain);
     void host_returned(HostCase& host_case, const std::string& evidence);
     void release_from(const HostCase& lost);
     void close_finished();

@@ -10,6 +10,11 @@ namespace {
 
 constexpr Duration look_again{500};
 
+/// True while only another look at its host tells how it is with the domain.
+bool awaits_look(const DomainCase& domain) {
+    return domain.phase == DomainPhase::Settling || domain.phase == DomainPhase::Unsure;
+}
+
 bool is_final(const DomainCase& domain) {
     return domain.phase == DomainPhase::Runs || domain.phase == DomainPhase::Refused;
 }
@@ -63,8 +68,7 @@ void RecoveryStepper::settle(HostCase& host_case, DomainCase& domain, const std:
 }
 
 void RecoveryStepper::verify(HostCase& host_case, DomainCase& domain, const Observed& observed) {
-    const bool waits = domain.phase == DomainPhase::Settling || domain.phase == DomainPhase::Unsure;
-    if (!waits || observed.began < domain.next_look) return;
+    if (!awaits_look(domain) || observed.began < domain.next_look) return;
     const DomainView* view = observed.view ? find_view(*observed.view, domain.record) : nullptr;
     const std::string& name = domain.record.name;
     const auto give_up_at = domain.since + policy().settle_time + policy().start_time;
@@ -109,9 +113,7 @@ void RecoveryStepper::failed_try(HostCase& host_case, DomainCase& domain, Refusa
     domain.pinned = false;
     domain.target.clear();
     if (domain.attempts >= policy().start_attempts) return refuse(host_case, domain, kind, why);
-    if (host_case.returned)
-        return refuse(host_case, domain, RefusalKind::HostReturned,
-                      host_case.host + " is back, so it is no longer proved off");
+    if (host_case.returned) return refuse_returned(host_case, domain);
     domain.phase = DomainPhase::Waiting;
     host_case.phase = CasePhase::Observing;
     host_case.views_since = mono();
@@ -128,6 +130,11 @@ void RecoveryStepper::refuse(HostCase& host_case, DomainCase& domain, Refusal re
          domain.target, false);
     domain.phase = DomainPhase::Refused;
     domain.refusal = std::move(refusal);
+}
+
+void RecoveryStepper::refuse_returned(HostCase& host_case, DomainCase& domain) {
+    refuse(host_case, domain, RefusalKind::HostReturned,
+           host_case.host + " is back, so it is no longer proved off");
 }
 
 void RecoveryStepper::host_returned(HostCase& host_case, const std::string& evidence) {
@@ -169,20 +176,16 @@ void RecoveryStepper::release_from(const HostCase& lost) {
 void RecoveryStepper::on(const Tick&) {
     for (const auto& [host, host_case] : situation_.cases)
         for (const auto& [name, domain] : host_case.domains) {
-            const bool waits =
-                domain.phase == DomainPhase::Settling || domain.phase == DomainPhase::Unsure;
-            if (waits && domain.next_look <= mono())
+            if (awaits_look(domain) && domain.next_look <= mono())
                 request_view(domain.target, policy().observe_time);
         }
 }
 
-std::optional<Instant> next_wake(const Situation& situation, const Inventory&) {
+std::optional<Instant> next_wake(const Situation& situation) {
     std::optional<Instant> next;
     for (const auto& [host, host_case] : situation.cases)
         for (const auto& [name, domain] : host_case.domains) {
-            const bool waits =
-                domain.phase == DomainPhase::Settling || domain.phase == DomainPhase::Unsure;
-            if (!waits || situation.observing.count(domain.target) != 0) continue;
+            if (!awaits_look(domain) || situation.observing.count(domain.target) != 0) continue;
             if (!next || domain.next_look < *next) next = domain.next_look;
         }
     return next;

@@ -10,8 +10,6 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
-#include <system_error>
-#include <thread>
 
 #include "lib/core/error.hpp"
 #include "lib/io/real_scheduler.hpp"
@@ -27,14 +25,6 @@ void Signal::raise() {
     const std::uint64_t one = 1;
     // An eventfd takes eight bytes unless its counter is full, and it counts to one here.
     [[maybe_unused]] const ssize_t put = write(fd.get(), &one, sizeof one);
-}
-
-void start(std::function<void()> work) {
-    try {
-        std::thread(std::move(work)).detach();
-    } catch (const std::system_error& error) {
-        throw SystemError("can't start a thread: " + std::string(error.what()));
-    }
 }
 
 bool wait(const Signal& signal, Deadline deadline) {

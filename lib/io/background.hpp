@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "lib/core/time.hpp"
+#include "lib/io/bounded.hpp"
 #include "lib/io/unique_fd.hpp"
 
 namespace domkeeper {
@@ -21,8 +22,6 @@ struct Signal {
     UniqueFd fd;
     std::atomic<bool> done = false;
 };
-/// Throws SystemError when the system has no thread left.
-void start(std::function<void()> work);
 bool wait(const Signal& signal, Deadline deadline);
 }  // namespace background
 
@@ -34,7 +33,7 @@ class Background {
   public:
     /// Starts at once. Throws SystemError.
     explicit Background(std::function<T()> work) : state_(std::make_shared<State>()) {
-        background::start([state = state_, call = std::move(work)]() mutable {
+        spawn_detached([state = state_, call = std::move(work)]() mutable {
             try {
                 state->value.emplace(call());
             } catch (...) {

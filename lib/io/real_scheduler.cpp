@@ -7,14 +7,13 @@
 #include <utility>
 
 #include "lib/core/error.hpp"
+#include "lib/io/bounded.hpp"
 
 namespace domkeeper {
 
 Now real_now() {
-    using std::chrono::microseconds;
-    using std::chrono::time_point_cast;
-    return {time_point_cast<microseconds>(std::chrono::steady_clock::now()),
-            time_point_cast<microseconds>(std::chrono::system_clock::now())};
+    return {mono_now(),
+            std::chrono::time_point_cast<TimePoint::duration>(std::chrono::system_clock::now())};
 }
 
 std::shared_ptr<RealScheduler> RealScheduler::create() {

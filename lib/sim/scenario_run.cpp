@@ -130,7 +130,6 @@ void Run::command(const std::vector<std::string>& words, int line) {
             {words[1], *state, *type, "monitor", join({words.begin() + 4, words.end()}, " "), ""});
     } else if (name == "recover") {
         const bool confirmed = words.size() > 2 && words[2] == "confirmed";
-        world_.operator_confirmed = world_.operator_confirmed || confirmed;
         report({words[1], HostState::Down, StateType::Hard, "operator root", "",
                 confirmed ? "confirmed off by root: plug pulled" : ""});
     } else if (name == "worker") {

@@ -83,7 +83,6 @@ class World {
     std::set<std::string> unstable;  ///< domains that stop one second after their start
     std::set<std::string> pausing;   ///< domains that pause one second after their start
     Arming arming;                   ///< of the journal, to check that nobody acts against it
-    bool operator_confirmed = false;
 
     std::optional<long> crash_at;  ///< kill at the crash point of this number
     long crash_points = 0;         ///< passed so far
