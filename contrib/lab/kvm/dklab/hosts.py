@@ -7,7 +7,7 @@ import signal
 
 from . import net
 from .kernel import cache_folder
-from .layout import HERE, LabError
+from .layout import HERE, STORAGE, LabError
 from .proc import PidFile, inside, namespace_processes, run, wait_for
 from .storage import lockspace
 
@@ -121,13 +121,20 @@ def virsh(lab, host, *command, check=True, timeout=30):
 
 
 def wait_ready(lab, host, seconds=40):
-    """Waits until the host's libvirtd answers on the management network."""
+    """Waits until the host's libvirtd answers on the management network and the host reaches the
+    storage node: a cable that was plugged in carries nothing for up to a second."""
+    connect = f"exec 3<>/dev/tcp/{STORAGE}/3260 && echo reached"
 
     def answers():
         monitor = inside(lab.ns("monitor"), "virsh", "-q", "-c", lab.uri(host), "uri")
-        return "qemu" in run(*monitor, check=False) and alive(lab, host)
+        storage = inside(lab.ns(host), "timeout", "1", "bash", "-c", connect)
+        return (
+            "qemu" in run(*monitor, check=False)
+            and alive(lab, host)
+            and "reached" in run(*storage, check=False)
+        )
 
-    wait_for(answers, seconds, f"{host}: libvirtd does not answer, see {lab.log(host)}", step=0.05)
+    wait_for(answers, seconds, f"{host}: no libvirtd or no storage, see {lab.log(host)}", step=0.05)
 
 
 def up(lab, host):
