@@ -38,6 +38,9 @@ PROGRAMS := $(MAINS:%.cpp=$(BUILD)/%)
 OBJ = $(1:%.cpp=$(BUILD)/obj/%.o)
 ARCHIVE = $(BUILD)/libdomkeeper.a
 
+# For rules that a user calls by a bare `make check` or `make demo`: all cores, unless told otherwise.
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
 .PHONY: all
 all: $(PROGRAMS)
 

@@ -12,7 +12,7 @@ demo:
 	    echo 'make demo needs root: it makes network namespaces, mounts and virtual machines.' >&2
 	@contrib/packages/ensure contrib/packages/build contrib/lab/kvm/packages
 	@[ "$$(id -u)" = 0 ]
-	+@$(MAKE) --no-print-directory all
+	+@$(MAKE) $(JOBS) --no-print-directory all
 	@BUILD=$(BUILD) contrib/lab/kvm/demo $(DEMO)
 
 check-lab: all $(BUILD)/unit_tests

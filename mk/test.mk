@@ -30,7 +30,7 @@ $(RUN_SUITES): %: check-%
 # Packages come before anything that needs their headers, so the rest is a make of its own.
 .PHONY: check
 check: packages
-	+$(MAKE) all $(SUITES:%=check-%)
+	+$(MAKE) $(JOBS) all $(SUITES:%=check-%)
 	BUILD=$(BUILD) tests/check $(SUITES)
 
 .PHONY: rewrite
