@@ -145,7 +145,7 @@ TEST_CASE("what if a host went for good and a domain came", "[survival]") {
     CHECK(answer_what_if(loads, question).all_fit());
     CHECK(answer_what_if(loads, question).losses.size() == 3);
     question.without = {"c"};
-    question.added = {want("new", 2)};
+    question.added = {want("new", 1)};
     const WhatIfAnswer answer = answer_what_if(loads, question);
     CHECK(answer.change.plan.refusals.empty());
     CHECK(answer.loads.size() == 2);
