@@ -208,8 +208,8 @@ void judge_survival(const Inventory& inventory, const ClusterFacts& facts,
     if (survival.worst)
         parts.push_back(part(Status::Warning, explain_loss(*survival.worst)));
     else
-        parts.push_back(part(Status::Ok, any + " can be lost" +
-                                             (survival.complete ? "" : ", as far as was tried")));
+        parts.push_back(part(
+            Status::Ok, any + " can be lost" + (survival.complete ? "" : ", as far as was tried")));
 }
 
 std::vector<Perfdata> measure(const Inventory& inventory, const ClusterFacts& facts) {

@@ -106,10 +106,9 @@ TEST_CASE("loads hold what a recovery would start elsewhere", "[survival]") {
     domain.name = "local";
     domain.restart = RestartPolicy::Never;
     inventory.domains.push_back(domain);
-    const HostView view =
-        test::host_view({test::domain_view("web"), test::domain_view("local"),
-                         test::domain_view("stranger"),
-                         test::domain_view("web", DomainState::ShutOff)});
+    const HostView view = test::host_view({test::domain_view("web"), test::domain_view("local"),
+                                           test::domain_view("stranger"),
+                                           test::domain_view("web", DomainState::ShutOff)});
     ClusterRecord record;
     for (const char* name : {"web", "stranger"}) {
         DomainRecord seen;
