@@ -195,6 +195,20 @@ void judge_control(const ControlFacts& control, TimePoint now, std::vector<Check
     }
 }
 
+/// Domains of one apart group that share a host.
+void judge_apart(const Inventory& inventory, const ClusterFacts& facts,
+                 std::vector<CheckResult>& parts) {
+    std::map<std::pair<std::string, std::string>, std::vector<std::string>> together;
+    for (const Domain& domain : inventory.domains)
+        for (const Sighting& seen : live_sightings(facts.hosts, domain.name))
+            for (const std::string& group : domain.apart)
+                together[{group, seen.host->name}].push_back(domain.name);
+    for (const auto& [where, names] : together)
+        if (names.size() > 1)
+            parts.push_back(part(Status::Warning, join(names, " and ") + " should stay apart (" +
+                                                      where.first + ") and share " + where.second));
+}
+
 /// Of the hosts that answer: whether any `policy.survive` of them can be lost.
 void judge_survival(const Inventory& inventory, const ClusterFacts& facts,
                     const PackingSearch& search, std::vector<CheckResult>& parts) {
@@ -292,6 +306,7 @@ CheckResult judge_cluster(const Inventory& inventory, const ClusterFacts& facts,
         result.parts.push_back(part(Status::Critical, "the record of what ran where is not kept: " +
                                                           printable(facts.record_trouble)));
     judge_control(facts.control, facts.now, result.parts);
+    judge_apart(inventory, facts, result.parts);
     judge_survival(inventory, facts, search, result.parts);
     result.perfdata = measure(inventory, facts);
     result.summary = what_is_wrong(result.parts);

@@ -43,6 +43,8 @@ struct Domain {
     int priority = 0;                ///< higher is placed and started first
     RestartPolicy restart = RestartPolicy::Always;
     Expected expect = Expected::Running;
+    std::vector<std::string> apart{};   ///< groups; two of one group are never started on one host
+    std::vector<std::string> prefer{};  ///< hosts that are taken first where they have room
 };
 
 /// What to do about a domain that might run on a peer which does not answer.

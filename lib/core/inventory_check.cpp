@@ -336,15 +336,14 @@ class Checker {
         for (std::size_t i = 0; i < inventory_.domains.size(); ++i) {
             const Domain& domain = inventory_.domains[i];
             const std::string path = element("domain", i);
-            std::set<std::string> seen;
-            for (std::size_t k = 0; k < domain.hosts.size(); ++k) {
-                const std::string& name = domain.hosts[k];
-                if (!inventory_.find_host(name))
-                    error(element(path + ".hosts", k), "there is no host " + quoted(name) +
-                                                           hint(name, names_of(inventory_.hosts)));
-                else if (!seen.insert(name).second)
-                    error(element(path + ".hosts", k), "host " + quoted(name) + " stands twice");
-            }
+            check_host_list(path + ".hosts", domain.hosts);
+            check_host_list(path + ".prefer", domain.prefer);
+            for (std::size_t k = 0; k < domain.prefer.size(); ++k)
+                if (inventory_.find_host(domain.prefer[k]) != nullptr &&
+                    !inventory_.may_run(domain, domain.prefer[k]))
+                    error(element(path + ".prefer", k),
+                          "host " + quoted(domain.prefer[k]) + " is not among its hosts");
+            check_apart(path + ".apart", domain);
             if (domain.hosts.size() == 1 && domain.restart == RestartPolicy::Always &&
                 inventory_.hosts.size() > 1)
                 warn(path + ".hosts", "domain " + quoted(domain.name) +
@@ -354,6 +353,42 @@ class Checker {
                 error(path + ".priority", std::to_string(domain.priority) +
                                               " is out of range; -1000000 to 1000000 would be "
                                               "right");
+        }
+    }
+
+    void check_host_list(const std::string& path, const std::vector<std::string>& names) {
+        std::set<std::string> seen;
+        for (std::size_t k = 0; k < names.size(); ++k) {
+            if (!inventory_.find_host(names[k]))
+                error(element(path, k), "there is no host " + quoted(names[k]) +
+                                            hint(names[k], names_of(inventory_.hosts)));
+            else if (!seen.insert(names[k]).second)
+                error(element(path, k), "host " + quoted(names[k]) + " stands twice");
+        }
+    }
+
+    /// A group that no second domain is in, or more domains than there are hosts.
+    void check_apart(const std::string& path, const Domain& domain) {
+        for (std::size_t k = 0; k < domain.apart.size(); ++k) {
+            const std::string& group = domain.apart[k];
+            if (!valid_name(group)) {
+                error(element(path, k), quoted(group) +
+                                            " is no name of a group; letters, digits, "
+                                            "'.', '_' and '-' would be right");
+                continue;
+            }
+            const auto members = static_cast<std::size_t>(std::count_if(
+                inventory_.domains.begin(), inventory_.domains.end(), [&](const Domain& other) {
+                    return std::find(other.apart.begin(), other.apart.end(), group) !=
+                           other.apart.end();
+                }));
+            if (members < 2)
+                warn(element(path, k), "no other domain is in group " + quoted(group));
+            else if (members > inventory_.hosts.size())
+                warn(element(path, k), "group " + quoted(group) + " has " +
+                                           counted(members, "domain") +
+                                           ", more than there are "
+                                           "hosts: they can't all run");
         }
     }
 

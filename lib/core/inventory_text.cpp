@@ -304,12 +304,16 @@ class Parser {
                 domain.hosts = unquote_list(line, pair, ',');
             else if (pair.key == "priority")
                 domain.priority = whole(line, pair);
+            else if (pair.key == "apart")
+                domain.apart = unquote_list(line, pair, ',');
+            else if (pair.key == "prefer")
+                domain.prefer = unquote_list(line, pair, ',');
             else if (pair.key == "restart")
                 domain.restart = word(line, pair, parse_restart_policy);
             else if (pair.key == "expect")
                 domain.expect = word(line, pair, parse_expected);
             else
-                unknown(line, pair, {"hosts", "priority", "restart", "expect"});
+                unknown(line, pair, {"hosts", "priority", "apart", "prefer", "restart", "expect"});
         }
         return domain;
     }
@@ -409,6 +413,8 @@ std::string render_domain(const Domain& domain) {
     std::string out = "domain " + domain.name;
     if (!domain.hosts.empty()) out += " hosts=" + written(domain.hosts);
     if (domain.priority != usual.priority) out += " priority=" + std::to_string(domain.priority);
+    if (!domain.apart.empty()) out += " apart=" + written(domain.apart);
+    if (!domain.prefer.empty()) out += " prefer=" + written(domain.prefer);
     if (domain.restart != usual.restart)
         out.append(" restart=").append(restart_policy_name(domain.restart));
     if (domain.expect != usual.expect) out.append(" expect=").append(expected_name(domain.expect));

@@ -196,7 +196,8 @@ std::vector<Room> RecoveryStepper::rooms() const {
         if (is_off(host.name) || situation_.cases.count(host.name) != 0 ||
             last == situation_.views.end() || !last->second.view)
             continue;
-        Room room{host.name, room_of(host, *last->second.view)};
+        Room room{host.name, room_of(host, *last->second.view),
+                  apart_groups(context_.inventory, *last->second.view)};
         // What was promised to others but does not show yet is not free.
         for (const auto& [lost, other] : situation_.cases)
             for (const auto& [name, domain] : other.domains) {
@@ -210,7 +211,10 @@ std::vector<Room> RecoveryStepper::rooms() const {
                     shown.begin(), shown.end(), [&record = domain.record](const DomainView& view) {
                         return view.name == record.name && is_active(view.state);
                     });
-                if (promised && !counted_already) room.free -= domain.record.memory;
+                if (!promised || counted_already) continue;
+                room.free -= domain.record.memory;
+                if (const Domain* entry = context_.inventory.find_domain(name))
+                    room.apart.insert(entry->apart.begin(), entry->apart.end());
             }
         all.push_back(room);
     }
@@ -222,8 +226,9 @@ void RecoveryStepper::place(HostCase& host_case) {
     for (auto& [name, domain] : host_case.domains) {
         if (domain.phase != DomainPhase::Waiting || domain.placed) continue;
         const Domain* entry = context_.inventory.find_domain(name);
-        Want want{name, domain.record.memory, domain.priority, {}, domain.failed_on};
-        if (entry != nullptr) want.hosts = entry->hosts;
+        Want want{name, domain.record.memory, domain.priority, {}, {}};
+        if (entry != nullptr) want = want_of(*entry, domain.record.memory);
+        want.avoid = domain.failed_on;
         if (domain.pinned) {
             want.hosts = {domain.target};
             want.avoid.clear();

@@ -370,7 +370,8 @@ class Reader {
     }
 
     void read_domain(const Table& table, const std::string& at) {
-        unknown_keys(table, at, {"name", "hosts", "priority", "restart", "expect"});
+        unknown_keys(table, at,
+                     {"name", "hosts", "priority", "restart", "expect", "apart", "prefer"});
         Domain domain;
         domain.name = text(table, at, "name", "a name such as \"web1\"", true).value_or("");
         const std::string right = "a list of hosts such as [\"xen1\", \"xen2\"]";
@@ -378,6 +379,9 @@ class Reader {
         if (table.contains("hosts") && domain.hosts.empty() && troubled_.count(at + ".hosts") == 0)
             wrong(*table.get("hosts"), at + ".hosts", right + " (leave it out for all hosts)");
         domain.priority = whole(table, at, "priority").value_or(0);
+        domain.apart =
+            texts(table.get("apart"), at + ".apart", "a list of groups such as [\"db\"]");
+        domain.prefer = texts(table.get("prefer"), at + ".prefer", right);
         parsed(table, at, "restart", parse_restart_policy, "\"always\" or \"never\"",
                domain.restart);
         parsed(table, at, "expect", parse_expected, "\"running\", \"off\" or \"any\"",

@@ -110,6 +110,16 @@ void World::begin_start(const std::string& domain, const std::string& name, Byte
     const Now now = scheduler.now();
     if (!arming.armed_at(now.wall) && now.wall - arming.since > disarm_slack)
         broken("a start of " + domain + " while disarmed");
+    if (const Domain* entry = inventory.find_domain(domain))
+        for (const auto& [other, there] : hosts.at(name).domains) {
+            const Domain* neighbour = inventory.find_domain(other);
+            if (other == domain || neighbour == nullptr || !is_active(there.state)) continue;
+            for (const std::string& group : entry->apart)
+                if (std::find(neighbour->apart.begin(), neighbour->apart.end(), group) !=
+                    neighbour->apart.end())
+                    broken("a start of " + domain + " on " + name + " beside " + other +
+                           ", from which it must stay apart");
+        }
     for (const std::string& other : running_on(domain)) {
         // Nobody can know of a moment ago: what was read lasts for a while.
         const auto& released = hosts.at(other).released_at;
