@@ -45,6 +45,7 @@ class RecoveryStepper {
     void request_view(const std::string& host, Duration limit);
     bool is_off(const std::string& host) const;
     bool views_complete(HostCase& host_case);
+    bool moves_settled(HostCase& host_case);
     void plan_when_seen();
     void plan(HostCase& host_case);
     void take_wanted(HostCase& host_case);
@@ -52,6 +53,7 @@ class RecoveryStepper {
     std::optional<Refusal> unseen_objection(const HostCase& host_case,
                                             const DomainCase& domain) const;
     void place(HostCase& host_case);
+    bool in_maintenance(const std::string& host) const;
     std::vector<Room> rooms() const;
     void start_ready();
     bool proof_is_fresh(HostCase& host_case);

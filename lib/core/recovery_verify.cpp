@@ -179,6 +179,9 @@ void RecoveryStepper::on(const Tick&) {
             if (awaits_look(domain) && domain.next_look <= mono())
                 request_view(domain.target, policy().observe_time);
         }
+    // A move that held a recovery up may have come to its end.
+    for (const auto& [host, host_case] : situation_.cases)
+        if (host_case.held_since) return plan_when_seen();
 }
 
 std::optional<Instant> next_wake(const Situation& situation) {
