@@ -159,6 +159,8 @@ class Worker {
 
     void run_all() {
         situation_.next_incident = ports_.journal.next_incident();
+        for (const MoveProgress& stale : ports_.journal.progress())
+            ports_.journal.end_progress(stale.domain);
         const auto unfinished = ports_.journal.unfinished();
         if (!unfinished.empty()) refresh();
         for (const Incident& incident : unfinished) resume(incident);

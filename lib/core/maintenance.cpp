@@ -56,7 +56,7 @@ void MaintenanceStepper::note(const MoveCase& move, EntryKind kind, const std::s
 }
 
 void MaintenanceStepper::write_mark(MaintenancePhase phase) {
-    step_.marks.push_back({active().host, false, phase, active().id,
+    step_.marks.push_back({active().host, false, active().goal, phase, active().id,
                            {active().away.begin(), active().away.end()}});
 }
 
@@ -368,7 +368,8 @@ void MaintenanceStepper::close(IncidentState state, const std::string& summary, 
     incident.state = state;
     incident.summary = summary;
     step_.closed.push_back(incident);
-    step_.marks.push_back({active().host, remove_mark, MaintenancePhase::Held, active().id,
+    step_.marks.push_back({active().host, remove_mark, active().goal, MaintenancePhase::Held,
+                           active().id,
                            {active().away.begin(), active().away.end()}});
     // People stand beside it; only what they would not expect is worth a message.
     if (!good && state != IncidentState::Stopped)

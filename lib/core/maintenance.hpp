@@ -179,10 +179,12 @@ struct MaintenanceContext {
     Now now;
 };
 
-/// A change of a host's mark, written together with the entries.
+/// A change of a host's mark, written together with the entries. An order that came meanwhile
+/// wins: phase and removal take effect only where the mark still says `was`.
 struct MarkChange {
     std::string host;
     bool remove = false;
+    MaintenancePhase was = MaintenancePhase::Evacuating;
     MaintenancePhase phase = MaintenancePhase::Held;
     IncidentId incident = 0;
     std::vector<std::string> domains;

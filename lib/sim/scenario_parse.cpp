@@ -25,7 +25,10 @@ const std::map<std::string, CommandForm>& command_forms() {
         {"start-fails", {1, 2}},  {"start-takes", {2, 2}}, {"unstable", {1, 1}},
         {"pauses", {1, 1}},       {"migrate", {2, 2}},     {"disk-full", {0, 0}},
         {"disk-ok", {0, 0}},      {"disarm", {0, 1}},      {"arm", {0, 0}},
-        {"kill-worker", {0, 0}},  {"worker", {0, 0}}};
+        {"kill-worker", {0, 0}},  {"worker", {0, 0}},      {"evacuate", {1, 3}},
+        {"return", {1, 2}},       {"stop", {1, 1}},        {"not-live", {1, 1}},
+        {"move-fails", {1, 2}},   {"move-takes", {1, 1}},  {"unseen-disk", {2, 2}},
+        {"free", {2, 2}}};
     return forms;
 }
 
@@ -122,7 +125,9 @@ class Parser {
                 throw UsageError("runs: no host '" + host + "'");
         static const std::set<std::string> with_host{"recover", "power-cut",   "power-on",
                                                      "cut",     "join",        "hang",
-                                                     "unhang",  "start-fails", "start-takes"};
+                                                     "unhang",  "start-fails", "start-takes",
+                                                     "evacuate", "return",     "stop",
+                                                     "move-fails", "unseen-disk", "free"};
         for (const Scenario::Timed& timed : scenario_.timed) {
             line_ = timed.line;
             if (with_host.count(timed.words[0]) != 0 &&

@@ -63,7 +63,8 @@ class Run {
         worker_ = scheduler_.spawn_process([this] {
             try {
                 const WorkerPorts ports{scheduler_, journal_, records_,  hypervisors_,
-                                        switches_,  prober_,  notifier_, lock_};
+                                        switches_,  prober_,  notifier_, lock_,
+                                        mover_,     downtime_};
                 run_worker(scenario_.inventory, ports);
             } catch (const Error& error) {
                 world_.log(std::string("worker   ends: ") + error.what());
@@ -80,6 +81,7 @@ class Run {
         }
     }
 
+    void order(const std::vector<std::string>& words);
     void command(const std::vector<std::string>& words, int line);
     void fault(const std::vector<std::string>& words, int line);
 
@@ -93,6 +95,9 @@ class Run {
                 (hosts.empty() ? "nowhere" : "on " + join(hosts, " and ")));
             if (hosts.size() > 1) world_.broken(domain.name + " ends on " + join(hosts, " and "));
         }
+        for (const Maintenance& mark : journal_.maintenance())
+            result.final_state.push_back(mark.host + " is in maintenance, " +
+                                         std::string(maintenance_phase_name(mark.phase)));
         auto incidents = journal_.incidents(1000);
         std::reverse(incidents.begin(), incidents.end());
         for (const Incident& incident : incidents)
@@ -115,8 +120,40 @@ class Run {
     SimProber prober_{world_};
     SimNotifier notifier_{world_};
     SimLock lock_{world_};
+    SimMover mover_{world_};
+    SimDowntime downtime_{world_};
     SimScheduler::Process worker_;
 };
+
+void Run::order(const std::vector<std::string>& words) {
+    const auto has = [&](const char* word) {
+        return std::find(words.begin() + 2, words.end(), word) != words.end();
+    };
+    Maintenance order;
+    order.host = words[1];
+    order.who = "root";
+    order.since = scheduler_.now().wall;
+    const auto marks = journal_.maintenance();
+    const Maintenance* mark = find_mark(marks, words[1]);
+    if (words[0] == "stop") {
+        if (mark == nullptr) return;
+        order = *mark;
+        order.stop = true;
+    } else if (words[0] == "return") {
+        if (mark == nullptr) return world_.log("command  refuses: it is not in maintenance");
+        order.phase = MaintenancePhase::Returning;
+        order.stay = has("stay");
+    } else {
+        order.partial = has("partial");
+        order.keep_spare = has("keep-spare");
+    }
+    try {
+        journal_.order_maintenance(order);
+        call_worker();
+    } catch (const Error& error) {
+        world_.log(std::string("command  refuses: ") + error.what());
+    }
+}
 
 void Run::command(const std::vector<std::string>& words, int line) {
     const std::string& name = words[0];
@@ -132,6 +169,8 @@ void Run::command(const std::vector<std::string>& words, int line) {
         const bool confirmed = words.size() > 2 && words[2] == "confirmed";
         report({words[1], HostState::Down, StateType::Hard, "operator root", "",
                 confirmed ? "confirmed off by root: plug pulled" : ""});
+    } else if (name == "evacuate" || name == "return" || name == "stop") {
+        order(words);
     } else if (name == "worker") {
         call_worker();
     } else if (name == "kill-worker") {
@@ -183,6 +222,16 @@ void Run::fault(const std::vector<std::string>& words, int line) {
         world_.unstable.insert(words[1]);
     } else if (name == "pauses") {
         world_.pausing.insert(words[1]);
+    } else if (name == "move-fails") {
+        world_.hosts.at(words[1]).moves_fail.insert(words.size() > 2 ? words[2] : "*");
+    } else if (name == "move-takes") {
+        world_.move_time = parse_duration(words[1]).value_or(Duration{400});
+    } else if (name == "unseen-disk") {
+        world_.hosts.at(words[1]).unseen.insert(words[2]);
+    } else if (name == "not-live") {
+        world_.not_live.insert(words[1]);
+    } else if (name == "free") {
+        world_.hosts.at(words[1]).memory_free = parse_bytes(words[2]);
     } else if (name == "migrate") {
         Bytes memory;
         for (auto& [host, state] : world_.hosts) {

@@ -33,6 +33,8 @@ struct SimDevice {
 struct SimDomain {
     DomainState state = DomainState::Running;
     Bytes memory;
+    bool half = false;  ///< one end of a move that has not come to its end
+    bool busy = false;  ///< its move is under way
 };
 
 struct SimHost {
@@ -43,6 +45,9 @@ struct SimHost {
     std::map<std::string, SimDomain> domains;
     std::set<std::string> start_fails;  ///< domains, or "*"
     Duration start_time{60};
+    std::set<std::string> moves_fail;  ///< domains that can't be received, or "*"
+    std::set<std::string> unseen;      ///< domains whose disks it does not see
+    std::optional<Bytes> memory_free;  ///< what the hypervisor says; empty: it does not
 };
 
 /// The truth: hosts, domains, devices, networks. It knows what the worker can't see, logs what
@@ -61,6 +66,12 @@ class World {
     bool monitor_reaches(const std::string& host) const;
     /// The beginning of a start; the domain is there at once and runs after the host's start time.
     void begin_start(const std::string& domain, const std::string& host, Bytes memory);
+    /// Puts a half copy on the target; the domain runs on at its source.
+    void begin_move(const std::string& domain, const std::string& from, const std::string& to);
+    /// Both ends stand still.
+    void pause_for_move(const std::string& domain, const std::string& from, const std::string& to);
+    /// It runs at its target and the source has forgotten it.
+    void end_move(const std::string& domain, const std::string& from, const std::string& to);
     void command_off(const std::string& device);
     void command_on(const std::string& device);
 
@@ -82,6 +93,8 @@ class World {
     bool monitor_cut = false;
     std::set<std::string> unstable;  ///< domains that stop one second after their start
     std::set<std::string> pausing;   ///< domains that pause one second after their start
+    std::set<std::string> not_live;  ///< domains that can't be moved live
+    Duration move_time{400};
     Arming arming;                   ///< of the journal, to check that nobody acts against it
 
     std::optional<long> crash_at;  ///< kill at the crash point of this number
