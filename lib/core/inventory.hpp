@@ -75,6 +75,7 @@ struct Policy {
     int moves_at_once = 2;
     Duration move_time{600'000};           ///< for one domain
     Duration maintenance_time{7'200'000};  ///< how long a downtime the monitor is told of
+    int survive = 1;  ///< hosts whose loss the others must have room for; 0: not looked at
     UnseenPeers unseen_peers = UnseenPeers::Refuse;
     std::vector<std::string> notify;  ///< command and arguments; empty: none
     /// The monitor's external command file, for downtimes; empty: it is told nothing.

@@ -15,11 +15,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<PolicyNumber, 4> numbers{{
+constexpr std::array<PolicyNumber, 5> numbers{{
     {"max_hosts_lost", &Policy::max_hosts_lost, 1, 1000},
     {"starts_per_host", &Policy::starts_per_host, 1, 256},
     {"start_attempts", &Policy::start_attempts, 1, 10},
     {"moves_at_once", &Policy::moves_at_once, 1, 64},
+    {"survive", &Policy::survive, 0, 1000},
 }};
 
 constexpr std::array<PolicySpan, 8> spans{{

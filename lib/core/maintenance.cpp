@@ -227,14 +227,10 @@ void MaintenanceStepper::note_plan(const MaintenancePlan& plan) {
                                      refusal.text});
     if (active().goal == MaintenancePhase::Returning || active().begun) return;
     std::size_t shown = 0;
-    for (const SpareGap& gap : plan.gaps) {
+    for (const Loss& gap : plan.gaps) {
         if (++shown > gaps_shown) break;
         note(EntryKind::Event, StepKind::Plan,
-             "without it no further host may be lost: should " + gap.host + " die, " +
-                 gap.first.domain +
-                 (gap.more == 0 ? "" : " and " + std::to_string(gap.more) + " more") +
-                 " would stay down: " + gap.first.text,
-             false);
+             "without it no further host may be lost: " + explain_loss(gap), false);
     }
     if (plan.gaps.empty())
         note(EntryKind::Event, StepKind::Plan, "without it any one further host may still be lost");
@@ -248,8 +244,7 @@ bool MaintenanceStepper::take_on(const MaintenancePlan& plan, const Maintenance&
               plan.refusals.front().domain + " (" + plan.refusals.front().text +
               "); --partial moves the others";
     } else if (mark.keep_spare && !plan.gaps.empty()) {
-        why = "the rest could not lose " + plan.gaps.front().host + " then: " +
-              plan.gaps.front().first.domain + " " + plan.gaps.front().first.text;
+        why = "the rest could lose no further host then: " + explain_loss(plan.gaps.front());
     }
     if (why.empty()) return true;
     act(EndDowntime{active().host});

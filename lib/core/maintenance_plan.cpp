@@ -144,23 +144,16 @@ class Maker {
     /// Asks the planner about the loss of each further host.
     void find_gaps() {
         if (question_.goal != MaintenancePhase::Evacuating) return;
-        for (const Room& lost : rooms_) {
-            std::vector<Room> left;
-            for (const Room& room : rooms_)
-                if (room.host != lost.host) left.push_back(room);
+        std::vector<HostLoad> loads;
+        for (const Room& room : rooms_) {
+            HostLoad load{room.host, room.free, domains_then_on(room.host)};
             for (const PlannedMove& move : plan_.moves)
-                for (Room& room : left)
-                    if (room.host == move.to) room.free -= move.memory;
-            const Plan after = plan_placement(left, domains_then_on(lost.host));
-            if (after.refusals.empty()) continue;
-            const auto priority = [&](const Refusal& refusal) {
-                return question_.inventory.find_domain(refusal.domain)->priority;
-            };
-            const auto first = std::max_element(
-                after.refusals.begin(), after.refusals.end(),
-                [&](const Refusal& a, const Refusal& b) { return priority(a) < priority(b); });
-            plan_.gaps.push_back({lost.host, *first, after.refusals.size() - 1});
+                if (move.to == room.host) load.free -= move.memory;
+            loads.push_back(std::move(load));
         }
+        for (const HostLoad& load : loads)
+            if (Loss loss = plan_loss(loads, {load.host}); loss.first_refused() != nullptr)
+                plan_.gaps.push_back(std::move(loss));
     }
 
     std::vector<Want> domains_then_on(const std::string& host) const {

@@ -10,6 +10,7 @@
 #include "lib/core/inventory.hpp"
 #include "lib/core/maintenance_types.hpp"
 #include "lib/core/planner.hpp"
+#include "lib/core/survival.hpp"
 
 namespace domkeeper {
 
@@ -44,17 +45,11 @@ struct PlannedMove {
     std::string reason;
 };
 
-/// After the moves, this host's death would leave a domain without a place.
-struct SpareGap {
-    std::string host;
-    Refusal first;         ///< of the domain that matters most
-    std::size_t more = 0;  ///< further domains
-};
-
 struct MaintenancePlan {
     std::vector<PlannedMove> moves;  ///< in the order in which they should begin, safest first
     std::vector<Refusal> refusals;
-    std::vector<SpareGap> gaps;  ///< none: one more host may be lost
+    /// After the moves, losses of one further host each that would leave a domain without a place.
+    std::vector<Loss> gaps;
 };
 
 /// What a plan starts from.
