@@ -12,6 +12,8 @@
 #include "lib/io/daemon.hpp"
 #include "lib/io/file_lock.hpp"
 #include "lib/io/libvirt_hypervisor.hpp"
+#include "lib/io/libvirt_mover.hpp"
+#include "lib/io/nagios_commands.hpp"
 #include "lib/io/network_prober.hpp"
 #include "lib/io/power_switches.hpp"
 #include "lib/io/real_scheduler.hpp"
@@ -38,8 +40,11 @@ void work_once(const Inventory& inventory, Scheduler& scheduler) {
     NetworkProber prober;
     CommandNotifier notifier("domkeeper", inventory.policy.notify);
     FileLock lock(worker_lock_path(inventory.state_dir));
+    LibvirtMover mover;
+    NagiosCommands downtime(inventory.policy.monitor_commands);
     switch (run_worker(
-        inventory, {scheduler, journal, records, hypervisors, switches, prober, notifier, lock})) {
+        inventory, {scheduler, journal, records, hypervisors, switches, prober, notifier, lock, mover,
+                    downtime})) {
         case WorkerEnd::Finished: return log_line(scheduler, "finished");
         case WorkerEnd::Busy: return log_line(scheduler, "left to the worker that runs already");
     }

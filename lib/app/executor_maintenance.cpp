@@ -117,6 +117,7 @@ void MaintenanceRunner::begin(LookAtSides action) {
         read.domain = action.domain.name;
         const Deadline deadline{shared->mono() + look_time(shared->inventory.policy)};
         const auto look = [&](const std::string& name) {
+            if (action.off.count(name) != 0) return SideState::Unreachable;
             try {
                 return shared->ports.mover.look(action.domain, shared->host(name), deadline);
             } catch (const Error&) {

@@ -82,6 +82,7 @@ struct LookAtSides {
     DomainRecord domain;
     std::string from;
     std::string to;
+    std::set<std::string> off;  ///< hosts of which no answer is to be waited for
 };
 struct CleanUpSide {
     DomainRecord domain;

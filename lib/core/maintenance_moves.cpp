@@ -31,7 +31,9 @@ bool MaintenanceStepper::under_way() const {
 
 void MaintenanceStepper::start_ready() {
     MaintenanceCase& work = active();
-    if (!context_.recovering.empty() || work.replan) return;
+    // A recovery goes first; what it leaves of the plan is seen by another look.
+    if (!context_.recovering.empty()) work.replan = true;
+    if (work.replan) return;
     int busy = 0;
     for (const auto& [name, move] : work.moves)
         busy += move.phase == MovePhase::Moving || move.phase == MovePhase::Unsure ? 1 : 0;
@@ -77,7 +79,7 @@ void MaintenanceStepper::on(const MoveEnded& ended) {
 
 void MaintenanceStepper::look(MoveCase& move) {
     move.busy = true;
-    act(LookAtSides{move.record, move.from, move.to});
+    act(LookAtSides{move.record, move.from, move.to, context_.off});
 }
 
 void MaintenanceStepper::look_again_when_due() {

@@ -178,7 +178,8 @@ struct HostCase {
     bool returned = false;  ///< it answers although it was proved off
     Instant off_at;         ///< when the proof was read last
     Instant views_since;    ///< what is seen of the peers must not be older
-    std::optional<Instant> held_since;  ///< waits for moves to or from it to come to an end
+    std::set<std::string> held;  ///< domains on their way to or from it: theirs to settle first
+    std::optional<Instant> held_since;
     std::map<std::string, DomainCase> domains;
     bool planned = false;
 };

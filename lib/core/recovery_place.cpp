@@ -88,24 +88,39 @@ bool RecoveryStepper::views_complete(HostCase& host_case) {
 }
 
 /// A domain on its way to or from the host is looked at by those who move it, and what they leave
-/// of it is what counts: half copies are gone then, and the record says where it is.
-bool RecoveryStepper::moves_settled(HostCase& host_case) {
-    for (const auto& [domain, moving] : context_.moving) {
-        if (moving.from != host_case.host && moving.to != host_case.host) continue;
-        if (!host_case.held_since) host_case.held_since = mono();
-        if (mono() - *host_case.held_since < move_patience) {
-            host_case.views_since = mono();
-            return false;
-        }
-    }
+/// of it is what counts: half copies are gone then, and the record says where it is. The others
+/// need not wait for it.
+bool RecoveryStepper::is_held(const HostCase& host_case, const std::string& domain) const {
+    const auto moving = context_.moving.find(domain);
+    if (moving == context_.moving.end() ||
+        (moving->second.from != host_case.host && moving->second.to != host_case.host))
+        return false;
+    return !host_case.held_since || mono() - *host_case.held_since < move_patience;
+}
+
+void RecoveryStepper::hold_moving(HostCase& host_case) {
+    host_case.held.clear();
+    for (const auto& [domain, moving] : context_.moving)
+        if (is_held(host_case, domain)) host_case.held.insert(domain);
+    if (!host_case.held.empty() && !host_case.held_since) host_case.held_since = mono();
+}
+
+/// True when moves that were waited for are over: what they left is planned like the rest.
+bool RecoveryStepper::released(HostCase& host_case) {
+    if (host_case.phase != CasePhase::Starting || host_case.held.empty()) return false;
+    for (const std::string& domain : host_case.held)
+        if (is_held(host_case, domain)) return false;
+    host_case.held.clear();
+    host_case.planned = false;
+    host_case.phase = CasePhase::Observing;
+    host_case.views_since = mono();
     return true;
 }
 
 void RecoveryStepper::plan_when_seen() {
     for_each_case([&](HostCase& host_case) {
-        if (host_case.phase == CasePhase::Observing && moves_settled(host_case) &&
-            views_complete(host_case))
-            plan(host_case);
+        released(host_case);
+        if (host_case.phase == CasePhase::Observing && views_complete(host_case)) plan(host_case);
     });
 }
 
@@ -136,6 +151,7 @@ void RecoveryStepper::take_wanted(HostCase& host_case) {
         kept.priority = domain.priority;
     }
     for (const Refusal& refusal : wanted.refusals) {
+        if (host_case.domains.count(refusal.domain) != 0) continue;
         DomainCase& kept = host_case.domains[refusal.domain];
         kept.record.name = refusal.domain;
         refuse(host_case, kept, refusal);
@@ -238,7 +254,8 @@ std::vector<Room> RecoveryStepper::rooms() const {
 void RecoveryStepper::place(HostCase& host_case) {
     std::vector<Want> wants;
     for (auto& [name, domain] : host_case.domains) {
-        if (domain.phase != DomainPhase::Waiting || domain.placed) continue;
+        if (domain.phase != DomainPhase::Waiting || domain.placed || is_held(host_case, name))
+            continue;
         const Domain* entry = context_.inventory.find_domain(name);
         Want want{name, domain.record.memory, domain.priority, {}, domain.failed_on};
         if (entry != nullptr) want.hosts = entry->hosts;
@@ -261,9 +278,11 @@ void RecoveryStepper::place(HostCase& host_case) {
 }
 
 void RecoveryStepper::plan(HostCase& host_case) {
+    hold_moving(host_case);
     if (!host_case.planned) take_wanted(host_case);
     for (auto& [name, domain] : host_case.domains) {
-        if (domain.phase != DomainPhase::Waiting || domain.placed) continue;
+        if (domain.phase != DomainPhase::Waiting || domain.placed || is_held(host_case, name))
+            continue;
         if (context_.moving.count(name) != 0) {
             refuse(host_case, domain, RefusalKind::MoveUnknown,
                    "it was being moved, and nobody can say yet where it is; see " +

@@ -45,7 +45,9 @@ class RecoveryStepper {
     void request_view(const std::string& host, Duration limit);
     bool is_off(const std::string& host) const;
     bool views_complete(HostCase& host_case);
-    bool moves_settled(HostCase& host_case);
+    bool is_held(const HostCase& host_case, const std::string& domain) const;
+    void hold_moving(HostCase& host_case);
+    bool released(HostCase& host_case);
     void plan_when_seen();
     void plan(HostCase& host_case);
     void take_wanted(HostCase& host_case);

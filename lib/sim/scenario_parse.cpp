@@ -27,6 +27,7 @@ const std::map<std::string, CommandForm>& command_forms() {
         {"disk-ok", {0, 0}},      {"disarm", {0, 1}},      {"arm", {0, 0}},
         {"kill-worker", {0, 0}},  {"worker", {0, 0}},      {"evacuate", {1, 3}},
         {"return", {1, 2}},       {"stop", {1, 1}},        {"not-live", {1, 1}},
+        {"not-pausable", {1, 1}},
         {"move-fails", {1, 2}},   {"move-takes", {1, 1}},  {"unseen-disk", {2, 2}},
         {"free", {2, 2}}};
     return forms;

@@ -230,6 +230,8 @@ void Run::fault(const std::vector<std::string>& words, int line) {
         world_.hosts.at(words[1]).unseen.insert(words[2]);
     } else if (name == "not-live") {
         world_.not_live.insert(words[1]);
+    } else if (name == "not-pausable") {
+        world_.not_pausable.insert(words[1]);
     } else if (name == "free") {
         world_.hosts.at(words[1]).memory_free = parse_bytes(words[2]);
     } else if (name == "migrate") {

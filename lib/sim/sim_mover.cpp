@@ -33,6 +33,10 @@ MoveFacts SimMover::facts(const Host& host, const DomainView& domain, Deadline d
         facts.can_live = false;
         facts.why_not_live = "it is a PV guest";
     }
+    if (world_.not_pausable.count(domain.name) != 0) {
+        facts.can_pause = false;
+        facts.why_not_pause = "it has a device of its host";
+    }
     return facts;
 }
 

@@ -94,6 +94,7 @@ class World {
     std::set<std::string> unstable;  ///< domains that stop one second after their start
     std::set<std::string> pausing;   ///< domains that pause one second after their start
     std::set<std::string> not_live;  ///< domains that can't be moved live
+    std::set<std::string> not_pausable;  ///< and not even paused
     Duration move_time{400};
     Arming arming;                   ///< of the journal, to check that nobody acts against it
 
