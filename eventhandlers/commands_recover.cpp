@@ -34,16 +34,6 @@ IncidentId newest_incident(Journal& journal) {
     return newest.empty() ? 0 : newest.front().id;
 }
 
-std::string line_of(const Incident& incident, const JournalEntry& entry) {
-    const auto after = std::chrono::duration_cast<Duration>(entry.at - incident.opened);
-    std::string line = "  +" + render_seconds(after) + " " +
-                       std::string(entry_kind_name(entry.kind)) + " " +
-                       std::string(step_kind_name(entry.step));
-    if (!entry.domain.empty()) line += " " + entry.domain;
-    if (!entry.target.empty()) line += " -> " + entry.target;
-    return printable(line + ": " + entry.text, 1024);
-}
-
 /// Shows each entry as it is written, until the incident is closed. The worker goes on whatever
 /// happens to this process.
 Incident follow(Journal& journal, const std::string& host, IncidentId before, bool quiet,
@@ -56,7 +46,7 @@ Incident follow(Journal& journal, const std::string& host, IncidentId before, bo
             const auto incident = journal.incident(found->id);
             const auto entries = journal.entries(found->id);
             for (; shown < entries.size() && !quiet; ++shown)
-                std::cout << line_of(*found, entries[shown]) << std::endl;
+                std::cout << render_line(*found, entries[shown]) << std::endl;
             if (incident && incident->state != IncidentState::Open) return *incident;
         }
         const Instant now = scheduler->now().mono;

@@ -176,7 +176,7 @@ void MaintenanceRunner::begin(EndDowntime action) {
     });
 }
 
-void MaintenanceRunner::begin(Announce action) {
+void MaintenanceRunner::begin(TellPeople action) {
     shared_->ports.notifier.notify(action.text);
 }
 

@@ -30,7 +30,7 @@ class MaintenanceRunner {
     void begin(CleanUpSide action);
     void begin(BeginDowntime action);
     void begin(EndDowntime action);
-    void begin(Announce action);
+    void begin(TellPeople action);
 
   private:
     struct Shared;

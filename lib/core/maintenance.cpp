@@ -147,6 +147,9 @@ void MaintenanceStepper::on(const MaintenanceResumed& resumed) {
     for (auto& [name, move] : active().moves) {
         if (const DomainRecord* record = context_.record.find_domain(name)) move.record = *record;
         move.memory = move.record.memory;
+        // Killed between the outcome and the record of it.
+        if (move.phase == MovePhase::Moved && move.record.host == move.from)
+            act(RecordMove{name, move.to});
         move.since = move.next_look = mono();
     }
     check_orders();
@@ -368,7 +371,7 @@ void MaintenanceStepper::close(IncidentState state, const std::string& summary, 
                            {active().away.begin(), active().away.end()}});
     // People stand beside it; only what they would not expect is worth a message.
     if (!good && state != IncidentState::Stopped)
-        act(Announce{"maintenance of " + active().host + ", incident " +
+        act(TellPeople{"maintenance of " + active().host + ", incident " +
                      std::to_string(active().id) + ", " + std::string(incident_state_name(state)) +
                      ": " + summary});
     situation_.active.reset();

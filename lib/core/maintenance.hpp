@@ -102,12 +102,12 @@ struct BeginDowntime {
 struct EndDowntime {
     std::string host;
 };
-struct Announce {
+struct TellPeople {
     std::string text;
 };
 
 using MaintenanceAction = std::variant<TakeSurvey, MoveDomain, CancelMove, LookAtSides, CleanUpSide,
-                                       RecordMove, BeginDowntime, EndDowntime, Announce>;
+                                       RecordMove, BeginDowntime, EndDowntime, TellPeople>;
 
 // ---- what is known --------------------------------------------------------------------------
 

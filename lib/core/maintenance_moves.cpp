@@ -123,7 +123,7 @@ void MaintenanceStepper::settle(MoveCase& move, const SidesRead& sides) {
         case SidesVerdict::AtSource: return at_source(move);
         case SidesVerdict::Nowhere: return nowhere(move);
         case SidesVerdict::Twice:
-            act(Announce{"domain " + move.record.name + ": " + seen + "; stop one of them"});
+            act(TellPeople{"domain " + move.record.name + ": " + seen + "; stop one of them"});
             return refuse(move, RefusalKind::RunsTwice, seen);
         case SidesVerdict::CleanTarget: return clean(move, move.to, CleanUp::Discard);
         case SidesVerdict::CleanSource: return clean(move, move.from, CleanUp::Discard);
@@ -137,7 +137,7 @@ void MaintenanceStepper::settle(MoveCase& move, const SidesRead& sides) {
     const bool recovered_now =
         context_.recovering.count(move.from) != 0 || context_.recovering.count(move.to) != 0;
     if (recovered_now || mono() - move.since < side_patience) return;
-    act(Announce{"domain " + move.record.name + ": after its move nobody can say where it is: " +
+    act(TellPeople{"domain " + move.record.name + ": after its move nobody can say where it is: " +
                  seen});
     refuse(move, RefusalKind::MoveUnknown, seen);
 }
@@ -192,7 +192,7 @@ void MaintenanceStepper::nowhere(MoveCase& move) {
     }
     const std::string text = "it runs neither on " + move.from + " nor on " + move.to;
     note(move, EntryKind::Outcome, text, false);
-    act(Announce{"domain " + move.record.name + ": " + text + " after its move"});
+    act(TellPeople{"domain " + move.record.name + ": " + text + " after its move"});
     refuse(move, RefusalKind::MoveFailed, text + (move.why.empty() ? "" : ": " + move.why));
 }
 
