@@ -11,6 +11,7 @@
 #include "lib/io/command_notifier.hpp"
 #include "lib/io/daemon.hpp"
 #include "lib/io/file_lock.hpp"
+#include "lib/io/glpk_packing.hpp"
 #include "lib/io/libvirt_hypervisor.hpp"
 #include "lib/io/libvirt_mover.hpp"
 #include "lib/io/nagios_commands.hpp"
@@ -42,9 +43,9 @@ void work_once(const Inventory& inventory, Scheduler& scheduler) {
     FileLock lock(worker_lock_path(inventory.state_dir));
     LibvirtMover mover;
     NagiosCommands downtime(inventory.policy.monitor_commands);
-    switch (run_worker(
-        inventory, {scheduler, journal, records, hypervisors, switches, prober, notifier, lock, mover,
-                    downtime})) {
+    switch (run_worker(inventory,
+                       {scheduler, journal, records, hypervisors, switches, prober, notifier, lock,
+                        mover, downtime, glpk_packing()})) {
         case WorkerEnd::Finished: return log_line(scheduler, "finished");
         case WorkerEnd::Busy: return log_line(scheduler, "left to the worker that runs already");
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/core/inventory.hpp"
+#include "lib/core/planner.hpp"
 #include "lib/port/downtime.hpp"
 #include "lib/port/hypervisor.hpp"
 #include "lib/port/journal.hpp"
@@ -28,6 +29,7 @@ struct WorkerPorts {
     Lock& lock;
     Mover& mover;
     Downtime& downtime;
+    PackingSearch packing{};  ///< empty: the quick ways of placing alone
 };
 
 enum class WorkerEnd {

@@ -25,11 +25,10 @@ const std::map<std::string, CommandForm>& command_forms() {
         {"start-fails", {1, 2}},  {"start-takes", {2, 2}}, {"unstable", {1, 1}},
         {"pauses", {1, 1}},       {"migrate", {2, 2}},     {"disk-full", {0, 0}},
         {"disk-ok", {0, 0}},      {"disarm", {0, 1}},      {"arm", {0, 0}},
-        {"kill-worker", {0, 0}},  {"worker", {0, 0}},      {"evacuate", {1, 3}},
-        {"return", {1, 2}},       {"stop", {1, 1}},        {"not-live", {1, 1}},
-        {"not-pausable", {1, 1}},
-        {"move-fails", {1, 2}},   {"move-takes", {1, 1}},  {"unseen-disk", {2, 2}},
-        {"free", {2, 2}}};
+        {"kill-worker", {0, 0}},  {"worker", {0, 0}},      {"release", {1, 1}},
+        {"evacuate", {1, 3}},     {"return", {1, 2}},      {"stop", {1, 1}},
+        {"not-live", {1, 1}},     {"not-pausable", {1, 1}}, {"move-fails", {1, 2}},
+        {"move-takes", {1, 1}},   {"unseen-disk", {2, 2}}, {"free", {2, 2}}};
     return forms;
 }
 
@@ -74,7 +73,10 @@ class Parser {
 
     void take(const std::vector<std::string>& words) {
         if (words[0] == "runs") return take_runs(words);
-        if (words[0] == "record-age") {
+        if (words[0] == "disks") {
+            need(words, 3, "disks DOMAIN SOURCE ...");
+            scenario_.disks[words[1]].assign(words.begin() + 2, words.end());
+        } else if (words[0] == "record-age") {
             need(words, 3, "record-age HOST DURATION");
             scenario_.record_age[words[1]] = duration(words[2]);
         } else if (words[0] == "no-record") {
@@ -124,11 +126,10 @@ class Parser {
         for (const auto& [host, domains] : scenario_.runs)
             if (scenario_.inventory.find_host(host) == nullptr)
                 throw UsageError("runs: no host '" + host + "'");
-        static const std::set<std::string> with_host{"recover", "power-cut",   "power-on",
-                                                     "cut",     "join",        "hang",
-                                                     "unhang",  "start-fails", "start-takes",
-                                                     "evacuate", "return",     "stop",
-                                                     "move-fails", "unseen-disk", "free"};
+        static const std::set<std::string> with_host{
+            "recover", "power-cut", "power-on",    "cut",         "join",
+            "hang",    "unhang",    "start-fails", "start-takes", "release",
+            "evacuate", "return",   "stop",        "move-fails",  "unseen-disk", "free"};
         for (const Scenario::Timed& timed : scenario_.timed) {
             line_ = timed.line;
             if (with_host.count(timed.words[0]) != 0 &&
