@@ -147,8 +147,8 @@ def _read(path):
         return file.read()
 
 
-def _init_program():
-    """guest_init, compiled; kept in the cache until its source changes."""
+def init_program():
+    """The path of guest_init, compiled; kept in the cache until its source changes."""
     source = os.path.join(HERE, "guest_init.cpp")
     name = "guest_init-" + hashlib.sha256(_read(source)).hexdigest()[:16]
     program = os.path.join(cache_folder(), name)
@@ -156,7 +156,7 @@ def _init_program():
         part = f"{program}.{os.getpid()}"
         run("g++", "-std=c++17", "-O2", "-static", "-s", "-o", part, source)
         os.rename(part, program)
-    return _read(program)
+    return program
 
 
 def build(folder):
@@ -166,7 +166,7 @@ def build(folder):
     order = _module_order(source)
     entries = [(d, 0o40755, b"") for d in ("proc", "dev", "lib", "lib/modules")]
     entries += [
-        ("init", 0o100755, _init_program()),
+        ("init", 0o100755, _read(init_program())),
         ("lib/modules/order", 0o100644, "".join(m + ".ko\n" for m in order).encode()),
     ]
     for module in order:

@@ -67,11 +67,14 @@ void load_modules() {
 
 class Disk {
   public:
-    explicit Disk(const char* path) {
-        while ((file_ = open(path, O_RDWR | O_DIRECT | O_SYNC | O_CLOEXEC)) < 0) usleep(5000);
-        uint64_t bytes = 0;
-        ioctl(file_, BLKGETSIZE64, &bytes);
-        ring_ = bytes / kSector - kFirstRecord;
+    /// Waits for the guest's one disk: vda in QEMU, xvda in Xen.
+    Disk() {
+        for (;; usleep(5000))
+            for (const char* path : {"/dev/vda", "/dev/xvda"})
+                if ((file_ = open(path, O_RDWR | O_DIRECT | O_SYNC | O_CLOEXEC)) >= 0) {
+                    measure();
+                    return;
+                }
     }
     uint64_t place(uint64_t counter) const { return kFirstRecord + counter % ring_; }
     bool read(uint64_t place, Sector& sector) const {
@@ -82,6 +85,12 @@ class Disk {
     }
 
   private:
+    void measure() {
+        uint64_t bytes = 0;
+        ioctl(file_, BLKGETSIZE64, &bytes);
+        ring_ = bytes / kSector - kFirstRecord;
+    }
+
     int file_ = -1;
     uint64_t ring_ = 1;
 };
@@ -141,10 +150,10 @@ void check_written(const Disk& disk, uint64_t counter, const Sector& wrote, cons
 int main() {
     mount("proc", "/proc", "proc", 0, nullptr);
     mount("dev", "/dev", "devtmpfs", 0, nullptr);
-    const int console = open("/dev/ttyS0", O_RDWR);
+    const int console = open("/dev/console", O_RDWR);
     if (console >= 0) dup2(console, STDOUT_FILENO);
     load_modules();
-    const Disk disk("/dev/vda");
+    const Disk disk;
     char boot[40] = "?";
     FILE* id = fopen("/proc/sys/kernel/random/boot_id", "r");
     if (id == nullptr || fscanf(id, "%36s", boot) != 1) say("NO-BOOT-ID");

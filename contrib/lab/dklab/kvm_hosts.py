@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The three hosts: libvirtd, virtlockd and QEMU, each host in namespaces of its own."""
+"""Hosts of namespaces: libvirtd, virtlockd and QEMU, each host in namespaces of its own."""
 
 import os
 import shutil
@@ -8,7 +8,8 @@ import signal
 from . import net
 from .kernel import cache_folder
 from .layout import HERE, STORAGE, LabError
-from .proc import PidFile, inside, namespace_processes, run, wait_for
+from .mains import pid_file, write_switch
+from .proc import inside, namespace_processes, run, started_at
 from .storage import lockspace
 
 LIBVIRTD = """listen_tls = 0
@@ -92,55 +93,22 @@ def prepare(lab, host):
     known = os.path.join(cache_folder(), "capabilities")
     if os.path.isdir(known):
         shutil.copytree(known, _capabilities(lab, host), dirs_exist_ok=True)
-    _write(
-        f"{home}/cables",
-        f"net_ns={lab.ns('net')}\nhost_ns={lab.ns(host)}\nports='m-{host} s-{host}'\n",
-    )
+    node = ("unshare", "-m", "-u", "-p", "--fork", "--kill-child", os.path.join(HERE, "node_init"))
+    write_switch(lab, host, *inside(lab.ns(host), *node, lab.dir, host, "host"))
 
 
-def power(lab, host, what):
-    lab.number(host)  # refuses a host that is not there
-    return run(os.path.join(HERE, "power"), lab.dir, host, what).strip()
-
-
-def alive(lab, host):
-    return power(lab, host, "get") == "1"
-
-
-def pid_file(lab, host):
-    return PidFile(lab.path("hosts", host, "pid"))
-
-
-def virsh(lab, host, *command, check=True, timeout=30):
-    """virsh on the host itself, by its local socket: the truth, whatever the networks do."""
+def virsh(lab, host, *command, check, timeout, stdin):
     pid = pid_file(lab, host).read()
     if pid is None:
         raise LabError(f"{host} is off")
     enter = ("nsenter", f"--target={pid}", "--mount", "--net", "--uts", "--pid")
-    return run(*enter, "virsh", "-q", *command, check=check, timeout=timeout)
+    return run(*enter, "virsh", "-q", *command, check=check, timeout=timeout, stdin=stdin)
 
 
-def wait_ready(lab, host, seconds=40):
-    """Waits until the host's libvirtd answers on the management network and the host reaches the
-    storage node: a cable that was plugged in carries nothing for up to a second."""
+def reaches_storage(lab, host):
     connect = f"exec 3<>/dev/tcp/{STORAGE}/3260 && echo reached"
-
-    def answers():
-        monitor = inside(lab.ns("monitor"), "virsh", "-q", "-c", lab.uri(host), "uri")
-        storage = inside(lab.ns(host), "timeout", "1", "bash", "-c", connect)
-        return (
-            "qemu" in run(*monitor, check=False)
-            and alive(lab, host)
-            and "reached" in run(*storage, check=False)
-        )
-
-    wait_for(answers, seconds, f"{host}: no libvirtd or no storage, see {lab.log(host)}", step=0.05)
-
-
-def up(lab, host):
-    prepare(lab, host)
-    power(lab, host, "on")
-    wait_ready(lab, host)
+    probe = inside(lab.ns(host), "timeout", "1", "bash", "-c", connect)
+    return "reached" in run(*probe, check=False)
 
 
 def remember_capabilities(lab):
@@ -151,26 +119,12 @@ def remember_capabilities(lab):
         shutil.copytree(source, known, dirs_exist_ok=True)
 
 
-def cut(lab, host):
-    """Power loss at the host's plug; its BMC lives on."""
-    power(lab, host, "off")
-
-
 def hang(lab, host):
-    """The host falls off the management network; its guests run and write on."""
-    lab.number(host)
     net.set_cable(lab, f"m-{host}", "down")
 
 
-def heal(lab, host):
-    """Cables in, power on, libvirtd running; waits until the host answers."""
-    lab.number(host)
-    for port in (f"m-{host}", f"s-{host}"):
-        net.set_cable(lab, port, "up")
-    for pid in daemons(lab, host):
-        os.kill(pid, signal.SIGCONT)
-    power(lab, host, "on")
-    wait_ready(lab, host)
+def wake(lab, host):
+    signal_daemons(lab, host, "CONT")
 
 
 def processes(lab, host):
@@ -178,13 +132,13 @@ def processes(lab, host):
     return namespace_processes(pid_file(lab, host).read())
 
 
-def daemons(lab, host):
-    """The pids of the host's libvirtd."""
-    return [p for p, words in processes(lab, host) if words and words[0].endswith("libvirtd")]
+def signal_daemons(lab, host, name):
+    for pid, words in processes(lab, host):
+        if words and words[0].endswith("libvirtd"):
+            os.kill(pid, getattr(signal, "SIG" + name))
 
 
 def guests(lab, host):
-    """{domain: pids of its QEMU processes} on a host, read from the kernel, not from libvirt."""
     found = {}
     for pid, words in processes(lab, host):
         if words and "qemu-system" in words[0] and "-name" in words:
@@ -193,6 +147,5 @@ def guests(lab, host):
     return found
 
 
-def down(lab):
-    for host in lab.hosts:
-        pid_file(lab, host).kill()
+def guest_began(_lab, _host, pid):
+    return started_at(pid)

@@ -14,7 +14,7 @@ from . import cluster, disks, domains, floor, hosts, monitor
 from .layout import BMC_USER, HERE, WITNESS, LabError
 from .proc import run, wait_for
 
-SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+SOURCE = os.path.dirname(os.path.dirname(HERE))
 # Nagios counts in whole seconds: with three attempts its worst moment leaves 0.35 s of the target's
 # 3.5 s to the worker, which needs 0.1 s beside its look. With one attempt the second look is the
 # only second opinion, so it gets the time that is left.

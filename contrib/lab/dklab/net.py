@@ -8,7 +8,7 @@ of its ports, and one that changes when a host comes or goes stalls everybody's 
 import os
 import signal
 
-from .layout import MONITOR, STORAGE, WITNESS
+from .layout import MONITOR, PDU, STORAGE, WITNESS
 from .proc import run, wait_for
 
 
@@ -17,13 +17,30 @@ def _mac(network, number):
 
 
 def _cables(lab):
-    """(node, its interface, switch port, bridge, address, MAC number) for every cable."""
+    """(node, its interface, switch port, bridge, address, MAC number) for every cable but those of
+    virtual machines."""
     for number, host in enumerate(lab.hosts, 1):
-        yield host, "mgmt0", f"m-{host}", "mgmt", lab.address(host), number
-        yield host, "san0", f"s-{host}", "san", lab.storage_address(host), number
+        if lab.kind == "kvm":
+            yield host, "mgmt0", f"m-{host}", "mgmt", lab.address(host), number
+            yield host, "san0", f"s-{host}", "san", lab.storage_address(host), number
         yield f"bmc-{host}", "mgmt0", f"b-{host}", "mgmt", lab.bmc_address(host), 100 + number
+    if lab.kind == "xen":
+        yield "pdu", "mgmt0", "m-pdu", "mgmt", PDU, 200
     yield "monitor", "mgmt0", "m-monitor", "mgmt", MONITOR, 250
     yield "storage", "san0", "s-storage", "san", STORAGE, 254
+
+
+def host_mac(lab, host, network):
+    """The MAC of a host's interface on "mgmt" or "san"."""
+    return _mac(("mgmt", "san").index(network), lab.number(host))
+
+
+def _taps(lab):
+    """The switch ports that virtual machines plug into; they outlive the machines."""
+    for number, host in enumerate(lab.hosts, 1):
+        for index, (port, bridge) in enumerate(((f"m-{host}", "mgmt"), (f"s-{host}", "san"))):
+            yield f"tuntap add dev {port} mode tap"
+            yield f"link set {port} address {_mac(0x80 + index, number)} master {bridge} up"
 
 
 def up(lab):
@@ -44,6 +61,8 @@ def up(lab):
         )
         per_node["net"] += [f"link set {port} master {bridge}", f"link set {port} up"]
         per_node[node] += [f"addr add {address}/24 dev {interface}", f"link set {interface} up"]
+    if lab.kind == "xen":
+        per_node["net"] += _taps(lab)
     run("ip", "-batch", "-", stdin="\n".join(make) + "\n")
     for node, lines in per_node.items():
         run("ip", "-n", lab.ns(node), "-batch", "-", stdin="\n".join(lines) + "\n")

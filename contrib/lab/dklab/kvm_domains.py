@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The guests as libvirt domains."""
+"""The guests of kvm hosts as libvirt domains."""
 
 import os
 import uuid
 
-from . import hosts, storage
+from . import storage
 from .kernel import CMDLINE
 from .layout import IQN, STORAGE
 
@@ -51,40 +51,14 @@ XML = """<domain type='qemu'>
 """
 
 
-def xml_path(lab, domain):
-    return lab.path("domains", domain + ".xml")
-
-
-def write_all(lab):
-    os.makedirs(lab.path("domains"), exist_ok=True)
-    for domain in lab.domains:
-        text = XML.format(
-            name=domain,
-            uuid=uuid.uuid5(uuid.NAMESPACE_DNS, f"{domain}.{lab.id}.lab"),
-            memory=MEMORY_MIB,
-            guest=lab.path("guest"),
-            cmdline=CMDLINE,
-            iqn=IQN,
-            storage=STORAGE,
-            leases=os.path.dirname(storage.lockspace(lab)),
-        )
-        with open(xml_path(lab, domain), "w") as out:
-            out.write(text)
-
-
-def create(lab, host, domain):
-    """Defines a domain on a host and starts it there."""
-    hosts.virsh(lab, host, "define", xml_path(lab, domain))
-    hosts.virsh(lab, host, "start", domain, timeout=60)
-
-
-def migrate(lab, source, domain, target):
-    """Moves a running domain with its definition. What the target still had defined under its name
-    is replaced, and the source forgets it."""
-    how = ("--live", "--persistent", "--undefinesource")
-    hosts.virsh(lab, source, "migrate", *how, domain, lab.uri(target), timeout=60)
-
-
-def listed(lab, host, *which):
-    """The names that the host's libvirt lists, say with "--inactive"."""
-    return hosts.virsh(lab, host, "list", "--name", *which).split()
+def xml(lab, domain):
+    return XML.format(
+        name=domain,
+        uuid=uuid.uuid5(uuid.NAMESPACE_DNS, f"{domain}.{lab.id}.lab"),
+        memory=MEMORY_MIB,
+        guest=lab.path("guest"),
+        cmdline=CMDLINE,
+        iqn=IQN,
+        storage=STORAGE,
+        leases=os.path.dirname(storage.lockspace(lab)),
+    )

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from . import cluster, disks, floor, hosts, monitor, site
 from .layout import LabError
-from .proc import started_at
 
 KINDS = ("cut", "hang")
 TICK = 0.011  # the kernel tells a process's start to 10 ms
@@ -144,7 +143,7 @@ def _judge_processes(lab, death):
             if domain not in death.victims:
                 continue
             for pid in pids:
-                began = started_at(pid)
+                began = hosts.guest_began(lab, host, pid)
                 if began is None:
                     continue
                 death.runs[domain] = (host, began)

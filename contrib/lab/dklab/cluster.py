@@ -6,50 +6,64 @@ import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import bmc, disks, domains, hosts, kernel, monitor, net, storage
+from . import bmc, disks, domains, hosts, kernel, kvm_hosts, monitor, net, pdu, storage, xen_hosts
 from .layout import HERE, LabError
 from .proc import wait_for
 
 
-def packages():
-    with open(os.path.join(HERE, "packages")) as text:
-        return [line.strip() for line in text if line.strip() and not line.startswith("#")]
+def packages(kind):
+    """The lab's own packages; the Xen lab needs all that the kvm lab needs, and more."""
+    found = []
+    for name in ("kvm", "xen") if kind == "xen" else ("kvm",):
+        with open(os.path.join(HERE, name, "packages")) as text:
+            found += [line.strip() for line in text if line.strip() and not line.startswith("#")]
+    return found
 
 
-def missing_packages():
+def missing_packages(kind):
     """The packages of the list that are not installed."""
     import subprocess  # asks dpkg, whose exit code says only that some are missing
 
-    query = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *packages()]
+    query = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *packages(kind)]
     done = subprocess.run(query, capture_output=True, text=True)
     have = {line.split()[0] for line in done.stdout.splitlines() if line.endswith(" installed")}
-    return [name for name in packages() if name not in have]
+    return [name for name in packages(kind) if name not in have]
 
 
-def check_machine():
+def check_machine(kind="kvm"):
     if os.geteuid() != 0:
         raise LabError("the lab needs root: it makes network namespaces and mounts")
-    missing = missing_packages()
+    missing = missing_packages(kind)
     if missing:
         raise LabError("packages are missing: apt-get install " + " ".join(missing))
 
 
 def up(lab, say):
     """Brings up networks, storage, BMCs, hosts and the monitor's node; no guests yet."""
-    kernel.build(lab.path("guest"))
+    if lab.kind == "xen":
+        xen_hosts.provide(len(lab.hosts), say)
+    else:
+        kernel.build(lab.path("guest"))
     net.up(lab)
     say("networks are up")
     monitor.up(lab)
     domains.write_all(lab)
     for host in lab.hosts:
         bmc.up(lab, host)
-    with ThreadPoolExecutor() as pool:
-        jobs = [pool.submit(hosts.up, lab, host) for host in lab.hosts]
+    if lab.kind == "xen":
+        pdu.up(lab)
+        # A host takes up its disks when it wakes.
         storage.up(lab)
         say("storage node is up")
+    with ThreadPoolExecutor() as pool:
+        jobs = [pool.submit(hosts.up, lab, host) for host in lab.hosts]
+        if lab.kind == "kvm":
+            storage.up(lab)
+            say("storage node is up")
         for job in jobs:
             job.result()
-    hosts.remember_capabilities(lab)
+    if lab.kind == "kvm":
+        kvm_hosts.remember_capabilities(lab)
     say(f"{len(lab.hosts)} hosts are up")
 
 
@@ -81,7 +95,7 @@ def wait_writing(lab, before, seconds):
 def down(lab, keep_logs=True):
     """Ends everything and removes the lab's folder but its logs. Never gives up half way."""
     errors = []
-    steps = [lambda: monitor.down(lab), lambda: storage.down(lab)]
+    steps = [lambda: monitor.down(lab), lambda: storage.down(lab), lambda: pdu.down(lab)]
     steps += [lambda h=h: bmc.down(lab, h) for h in lab.hosts]
     steps += [lambda: hosts.down(lab), lambda: net.down(lab)]
     for step in steps:
@@ -101,11 +115,13 @@ def down(lab, keep_logs=True):
 
 
 def where(lab):
-    """{domain: hosts with a QEMU process of it}, read from the kernel."""
+    """{domain: hosts where it runs}, read from the kernel or the hypervisor."""
     found = {domain: [] for domain in lab.domains}
-    for host in lab.hosts:
-        for domain, pids in hosts.guests(lab, host).items():
-            found.setdefault(domain, []).extend([host] * len(pids))
+    with ThreadPoolExecutor() as pool:
+        seen = list(pool.map(lambda host: hosts.guests(lab, host), lab.hosts))
+    for host, guests in zip(lab.hosts, seen):
+        for domain, running in guests.items():
+            found.setdefault(domain, []).extend([host] * len(running))
     return found
 
 

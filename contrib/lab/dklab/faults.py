@@ -2,7 +2,6 @@
 """Things that go wrong with a part of the lab. Each can be cleared again."""
 
 import os
-import signal
 
 from . import bmc, hosts, net
 from .layout import LabError
@@ -49,8 +48,7 @@ def bmc_slow(lab, host, seconds):
 
 def libvirtd_stopped(lab, host, _):
     """libvirtd hangs: it accepts connections and never answers."""
-    for pid in hosts.daemons(lab, host):
-        os.kill(pid, signal.SIGSTOP)
+    hosts.signal_daemons(lab, host, "STOP")
 
 
 def black_hole(lab, host, _):
@@ -90,5 +88,4 @@ def clear(lab, host):
     bmc.go_on(lab, host)
     bmc.down(lab, host)
     bmc.up(lab, host)
-    for pid in hosts.daemons(lab, host):
-        os.kill(pid, signal.SIGCONT)
+    hosts.signal_daemons(lab, host, "CONT")

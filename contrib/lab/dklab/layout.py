@@ -8,12 +8,14 @@ import tempfile
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RUN_PREFIX = "/var/tmp/domkeeper-demo."
+NAME_PREFIX = "/var/tmp/domkeeper-xenlab."
 # A lab host mounts its own file systems over these, so the lab's folder can't stand there.
 HIDDEN_FROM_HOSTS = ("/run", "/var/run", "/var/lib", "/var/log", "/var/cache", "/proc", "/sys")
 
 WITNESS = "10.77.0.254"
 MONITOR = "10.77.0.250"
 STORAGE = "10.78.0.254"
+PDU = "10.77.0.200"
 IQN = "iqn.2026-01.org.domkeeper.lab"
 BMC_USER = "fence"
 
@@ -23,17 +25,24 @@ class LabError(Exception):
 
 
 class Lab:
-    """One lab, with its state in one folder."""
+    """One lab, with its state in one folder.
 
-    def __init__(self, folder, ident, hosts, domains, passwords):
+    `kind` is what its hosts are: "kvm" (namespaces with libvirtd and QEMU) or "xen" (virtual
+    machines with Xen). `disks` tells for each domain what its disk stands on: "iscsi" or "aoe";
+    `types` what a domain is: "hvm" on kvm, "pv" or "pvh" on xen."""
+
+    def __init__(self, folder, data):
         self.dir = folder
-        self.id = ident
-        self.hosts = hosts
-        self.domains = domains
-        self.passwords = passwords
+        self.kind = data["kind"]
+        self.id = data["id"]
+        self.hosts = data["hosts"]
+        self.domains = data["domains"]
+        self.passwords = data["passwords"]
+        self.disks = data["disks"]
+        self.types = data["types"]
 
     @classmethod
-    def create(cls, folder=None, host_count=3, domain_count=6):
+    def create(cls, folder=None, host_count=3, domain_count=6, kind="kvm"):
         """Makes the folder and draws the lab's name; nothing runs yet."""
         if folder is None:
             folder = tempfile.mkdtemp(prefix=RUN_PREFIX)
@@ -47,15 +56,35 @@ class Lab:
         ident = secrets.token_hex(2)
         while any(n.startswith(f"dk-{ident}-") for n in _namespaces()):
             ident = secrets.token_hex(2)
-        hosts = [f"host{n}" for n in range(1, host_count + 1)]
-        domains = [f"web{n}" for n in range(1, domain_count + 1)]
-        lab = cls(folder, ident, hosts, domains, {h: secrets.token_hex(6) for h in hosts})
-        os.makedirs(lab.path("log"), exist_ok=True)
-        with open(os.open(lab.path("lab.json"), os.O_CREAT | os.O_WRONLY, 0o600), "w") as out:
-            json.dump(
-                {"id": ident, "hosts": hosts, "domains": domains, "passwords": lab.passwords}, out
+        hosts = [("xen" if kind == "xen" else "host") + str(n) for n in range(1, host_count + 1)]
+        data = {"kind": kind, "id": ident, "hosts": hosts, "domains": [], "disks": {}, "types": {}}
+        data["passwords"] = {host: secrets.token_hex(6) for host in hosts}
+        lab = cls(folder, data)
+        for number in range(domain_count):
+            # On Xen two hosts with two domains have all four: PV and PVH, on AoE and on iSCSI.
+            row, column = divmod(number, host_count)
+            lab.add_domain(
+                f"web{number + 1}",
+                "hvm" if kind == "kvm" else ("pvh", "pv")[(row + column) % 2],
+                "iscsi" if kind == "kvm" else ("aoe", "iscsi")[row % 2],
             )
+        os.makedirs(lab.path("log"), exist_ok=True)
+        lab.save()
         return lab
+
+    def add_domain(self, name, kind, disk):
+        if name in self.domains:
+            raise LabError(f"a domain {name} is there already")
+        self.domains.append(name)
+        self.types[name] = kind
+        self.disks[name] = disk
+
+    def save(self):
+        names = ("kind", "id", "hosts", "domains", "passwords", "disks", "types")
+        path = self.path("lab.json")
+        with open(os.open(path + ".new", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
+            json.dump({name: getattr(self, name) for name in names}, out)
+        os.rename(path + ".new", path)
 
     @classmethod
     def load(cls, folder):
@@ -64,8 +93,7 @@ class Lab:
                 data = json.load(text)
         except OSError as error:
             raise LabError(f"{folder}: no lab there ({error.strerror})") from error
-        folder = os.path.realpath(folder)
-        return cls(folder, data["id"], data["hosts"], data["domains"], data["passwords"])
+        return cls(os.path.realpath(folder), data)
 
     def path(self, *parts):
         return os.path.join(self.dir, *parts)
@@ -74,11 +102,13 @@ class Lab:
         return self.path("log", name)
 
     def ns(self, node):
-        """The network namespace of a node: a host, bmc-HOST, net, storage or monitor."""
+        """The network namespace of a node: bmc-HOST, net, storage, monitor; on kvm a host, on xen
+        pdu."""
         return f"dk-{self.id}-{node}"
 
     def nodes(self):
-        return ["net", "storage", "monitor", *self.hosts, *("bmc-" + h for h in self.hosts)]
+        own = ["pdu"] if self.kind == "xen" else self.hosts
+        return ["net", "storage", "monitor", *own, *("bmc-" + h for h in self.hosts)]
 
     def number(self, host):
         if host not in self.hosts:
@@ -95,10 +125,16 @@ class Lab:
         return f"10.77.0.{100 + self.number(host)}"
 
     def uri(self, host):
-        return f"qemu+tcp://{self.address(host)}/system"
+        driver = "xen" if self.kind == "xen" else "qemu"
+        return f"{driver}+tcp://{self.address(host)}/system"
 
     def image(self, domain):
         return self.path("storage", domain + ".img")
+
+    def aoe_address(self, domain):
+        """Shelf and slot of a domain's AoE disk."""
+        number = self.domains.index(domain) + 1
+        return 1 + number // 16, number % 16
 
     def home(self, domain):
         """The host where a domain starts at first: they are dealt out in turn."""
