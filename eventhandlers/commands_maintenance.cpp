@@ -154,17 +154,15 @@ int show_plan(const Inventory& inventory, const Arguments& arguments, const std:
     const auto scheduler = RealScheduler::create();
     LibvirtHypervisors hypervisors;
     LibvirtMover mover;
-    const Survey survey =
-        take_survey(inventory, {host, MaintenancePhase::Evacuating, {}}, hypervisors, mover,
-                    *scheduler);
+    const Survey survey = take_survey(inventory, {host, MaintenancePhase::Evacuating, {}},
+                                      hypervisors, mover, *scheduler);
     SqliteJournal journal(inventory.state_dir);
     MaintenanceQuestion question{inventory, host, MaintenancePhase::Evacuating, {}, {}, {}};
     for (const Maintenance& mark : journal.maintenance())
         if (mark.host != host) question.closed.insert(mark.host);
     std::string objection;
     if (!journal.arming().armed_at(real_now().wall)) objection = "disarmed";
-    if (!survey.hosts.at(host).view)
-        objection = "it does not answer: " + survey.hosts.at(host).why;
+    if (!survey.hosts.at(host).view) objection = "it does not answer: " + survey.hosts.at(host).why;
     const MaintenancePlan plan = plan_moves(question, survey);
     std::cout << (arguments.flag("json") ? evacuation_json(host, plan, objection).render()
                                          : render_evacuation(host, plan, objection));
@@ -239,7 +237,8 @@ Command evacuate_command() {
                          {.name = "keep-spare",
                           .type = ValueType::Flag,
                           .help = "Don't begin if the rest could then lose no further host."},
-                         reason_option(), follow_option()}},
+                         reason_option(),
+                         follow_option()}},
             run_evacuate};
 }
 
@@ -251,7 +250,8 @@ Command return_command() {
              .options = {{.name = "stay",
                           .type = ValueType::Flag,
                           .help = "Leave the domains where they are."},
-                         reason_option(), follow_option()}},
+                         reason_option(),
+                         follow_option()}},
             run_return};
 }
 

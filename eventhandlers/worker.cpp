@@ -43,9 +43,8 @@ void work_once(const Inventory& inventory, Scheduler& scheduler) {
     FileLock lock(worker_lock_path(inventory.state_dir));
     LibvirtMover mover;
     NagiosCommands downtime(inventory.policy.monitor_commands);
-    switch (run_worker(inventory,
-                       {scheduler, journal, records, hypervisors, switches, prober, notifier, lock,
-                        mover, downtime, glpk_packing()})) {
+    switch (run_worker(inventory, {scheduler, journal, records, hypervisors, switches, prober,
+                                   notifier, lock, mover, downtime, glpk_packing()})) {
         case WorkerEnd::Finished: return log_line(scheduler, "finished");
         case WorkerEnd::Busy: return log_line(scheduler, "left to the worker that runs already");
     }

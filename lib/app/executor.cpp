@@ -273,16 +273,16 @@ class Worker {
     }
 
     void feed(const RecoveryEvent& event, std::size_t events_done = 0) {
-        const RecoveryContext context{shared_->inventory,
-                                      record_,
-                                      ports_.journal.arming(),
-                                      ports_.scheduler.now(),
-                                      ports_.packing,
-                                      ports_.journal.maintenance(),
+        const RecoveryContext context{shared_->inventory,      record_,
+                                      ports_.journal.arming(), ports_.scheduler.now(),
+                                      ports_.packing,          ports_.journal.maintenance(),
                                       maintenance_.moving()};
         RecoveryStep step = advance(situation_, event, context);
-        JournalBatch batch{std::move(step.opened), std::move(step.entries), std::move(step.closed),
-                           events_done, {}};
+        JournalBatch batch{std::move(step.opened),
+                           std::move(step.entries),
+                           std::move(step.closed),
+                           events_done,
+                           {}};
         // Nothing is begun before what is intended is on disk.
         if (!batch.empty()) ports_.journal.commit(batch);
         for (RecoveryAction& action : step.actions)

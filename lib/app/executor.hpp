@@ -38,8 +38,8 @@ enum class WorkerEnd {
 };
 
 /// Works on the pending events, the unfinished incidents and the orders for hosts in maintenance
-/// until there are none: writes the journal, then acts. Blocks for the whole recovery. Throws SystemError when the journal can't
-/// be written; then nothing more is begun.
+/// until there are none: writes the journal, then acts. Blocks for the whole recovery. Throws
+/// SystemError when the journal can't be written; then nothing more is begun.
 WorkerEnd run_worker(const Inventory& inventory, const WorkerPorts& ports);
 
 }  // namespace domkeeper

@@ -149,8 +149,15 @@ void MaintenanceRunner::begin(CleanUpSide action) {
 
 void MaintenanceRunner::tell_monitor(const std::string& host,
                                      const std::function<std::string()>& tell) {
-    JournalEntry entry{0,     shared_->ports.scheduler.now().wall, EntryKind::Event,
-                       StepKind::None, host, {}, {}, true, {}};
+    JournalEntry entry{0,
+                       shared_->ports.scheduler.now().wall,
+                       EntryKind::Event,
+                       StepKind::None,
+                       host,
+                       {},
+                       {},
+                       true,
+                       {}};
     try {
         entry.text = tell();
         if (entry.text.empty()) return;
@@ -164,9 +171,9 @@ void MaintenanceRunner::tell_monitor(const std::string& host,
 
 void MaintenanceRunner::begin(BeginDowntime action) {
     tell_monitor(action.host, [&] {
-        return shared_->ports.downtime.begin(
-            action.host, shared_->ports.scheduler.now().wall,
-            shared_->inventory.policy.maintenance_time, action.who, action.text);
+        return shared_->ports.downtime.begin(action.host, shared_->ports.scheduler.now().wall,
+                                             shared_->inventory.policy.maintenance_time, action.who,
+                                             action.text);
     });
 }
 

@@ -85,14 +85,13 @@ Survey take_survey(const Inventory& inventory, const SurveyOrder& order, Hypervi
                      } catch (const Error& error) {
                          read.why = printable(error.what());
                      }
-                     scheduler.update(
-                         [&] { reading->survey.hosts[host.name] = std::move(read); });
+                     scheduler.update([&] { reading->survey.hosts[host.name] = std::move(read); });
                  });
     Survey seen;
     scheduler.update([&] { seen = reading->survey; });
 
-    const auto wanted = std::make_shared<std::vector<std::pair<std::string, DomainView>>>(
-        find_wanted(order, seen));
+    const auto wanted =
+        std::make_shared<std::vector<std::pair<std::string, DomainView>>>(find_wanted(order, seen));
     for (const auto& [host, domain] : *wanted) {
         MoveFacts& facts = seen.domains[domain.name];
         facts.host = host;
@@ -101,20 +100,20 @@ Survey take_survey(const Inventory& inventory, const SurveyOrder& order, Hypervi
     }
     reading->survey = seen;
     deadline = limit();
-    side_by_side(scheduler, wanted->size(), deadline,
-                 [reading, wanted, &mover, &scheduler, deadline](std::size_t i) {
-                     const auto& [host, domain] = (*wanted)[i];
-                     MoveFacts facts;
-                     facts.host = host;
-                     facts.view = domain;
-                     try {
-                         facts = mover.facts(*reading->inventory.find_host(host), domain, deadline);
-                     } catch (const Error& error) {
-                         facts.trouble = printable(error.what());
-                     }
-                     scheduler.update(
-                         [&] { reading->survey.domains[domain.name] = std::move(facts); });
-                 });
+    side_by_side(
+        scheduler, wanted->size(), deadline,
+        [reading, wanted, &mover, &scheduler, deadline](std::size_t i) {
+            const auto& [host, domain] = (*wanted)[i];
+            MoveFacts facts;
+            facts.host = host;
+            facts.view = domain;
+            try {
+                facts = mover.facts(*reading->inventory.find_host(host), domain, deadline);
+            } catch (const Error& error) {
+                facts.trouble = printable(error.what());
+            }
+            scheduler.update([&] { reading->survey.domains[domain.name] = std::move(facts); });
+        });
     scheduler.update([&] { seen = reading->survey; });
 
     std::set<std::string> devices;
@@ -137,9 +136,8 @@ Survey take_survey(const Inventory& inventory, const SurveyOrder& order, Hypervi
                          for (const std::string& device : *asked)
                              sights[device] = {Sight::Unknown, printable(error.what())};
                      }
-                     scheduler.update([&] {
-                         reading->survey.sights[(*targets)[i].name] = std::move(sights);
-                     });
+                     scheduler.update(
+                         [&] { reading->survey.sights[(*targets)[i].name] = std::move(sights); });
                  });
     scheduler.update([&] { seen = reading->survey; });
     return seen;

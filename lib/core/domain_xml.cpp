@@ -19,9 +19,8 @@ std::string decoded(std::string_view text) {
         {{"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}, {"&quot;", '"'}, {"&apos;", '\''}}};
     std::string out;
     while (!text.empty()) {
-        const auto entity = std::find_if(entities.begin(), entities.end(), [&](const auto& e) {
-            return starts_with(text, e.first);
-        });
+        const auto entity = std::find_if(entities.begin(), entities.end(),
+                                         [&](const auto& e) { return starts_with(text, e.first); });
         out += entity == entities.end() ? text.front() : entity->second;
         text.remove_prefix(entity == entities.end() ? 1 : entity->first.size());
     }
@@ -167,9 +166,9 @@ DomainShape parse_domain_shape(std::string_view xml) {
 }
 
 bool is_stable_device(std::string_view path) {
-    static constexpr std::array<std::string_view, 9> numbered{
-        "/dev/sd",  "/dev/hd",   "/dev/vd", "/dev/xvd", "/dev/nvme",
-        "/dev/nbd", "/dev/loop", "/dev/md", "/dev/dm-"};
+    static constexpr std::array<std::string_view, 9> numbered{"/dev/sd",   "/dev/hd",   "/dev/vd",
+                                                              "/dev/xvd",  "/dev/nvme", "/dev/nbd",
+                                                              "/dev/loop", "/dev/md",   "/dev/dm-"};
     return std::none_of(numbered.begin(), numbered.end(), [&](std::string_view prefix) {
         // A volume group may have any name: /dev/sdata/web1 is none of these.
         return starts_with(path, prefix) && path.find('/', 5) == std::string_view::npos;

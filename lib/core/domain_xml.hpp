@@ -9,8 +9,8 @@ namespace domkeeper {
 
 /// What a move must know of a domain's definition (libvirt.org/formatdomain.html).
 struct DomainShape {
-    std::string driver;                ///< "qemu", "kvm", "xen"
-    std::string os_type;               ///< "hvm", "xenpvh", "linux" and "xen" for PV
+    std::string driver;   ///< "qemu", "kvm", "xen"
+    std::string os_type;  ///< "hvm", "xenpvh", "linux" and "xen" for PV
     int vcpus = 1;
     std::vector<std::string> devices;  ///< block devices of the host, as written
     std::vector<std::string> files;    ///< disks in files of the host, as written

@@ -441,10 +441,10 @@ std::optional<UnseenPeers> parse_unseen_peers(std::string_view text) {
 }
 
 std::optional<MovePolicy> parse_move_policy(std::string_view text) {
-    return parse_enum(text,
-                      std::array{MovePolicy::Live, MovePolicy::Paused, MovePolicy::Restart,
-                                 MovePolicy::Never},
-                      move_policy_name);
+    return parse_enum(
+        text,
+        std::array{MovePolicy::Live, MovePolicy::Paused, MovePolicy::Restart, MovePolicy::Never},
+        move_policy_name);
 }
 
 }  // namespace domkeeper

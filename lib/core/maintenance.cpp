@@ -56,7 +56,11 @@ void MaintenanceStepper::note(const MoveCase& move, EntryKind kind, const std::s
 }
 
 void MaintenanceStepper::write_mark(MaintenancePhase phase) {
-    step_.marks.push_back({active().host, false, active().goal, phase, active().id,
+    step_.marks.push_back({active().host,
+                           false,
+                           active().goal,
+                           phase,
+                           active().id,
                            {active().away.begin(), active().away.end()}});
 }
 
@@ -127,8 +131,8 @@ void MaintenanceStepper::on(const MaintenanceResumed& resumed) {
         if (entry.kind == EntryKind::Intent) {
             move.from = entry.host;
             move.to = entry.target;
-            move.way = parse_move_way(entry.text.substr(0, entry.text.find(' ')))
-                           .value_or(MoveWay::Live);
+            move.way =
+                parse_move_way(entry.text.substr(0, entry.text.find(' '))).value_or(MoveWay::Live);
             move.phase = MovePhase::Unsure;
         } else if (entry.kind == EntryKind::Outcome) {
             // An outcome that names the source as its target: it stays there, by nobody's fault.
@@ -203,13 +207,17 @@ void MaintenanceStepper::on(const Surveyed& surveyed) {
         const std::string why =
             reading == surveyed.survey.hosts.end() ? "it was not read" : reading->second.why;
         note(EntryKind::Refusal, StepKind::Observe, work.host + " does not answer: " + why, false);
-        return close(IncidentState::Failed, work.host + " does not answer (" + why +
-                                                "); it stays in maintenance: " +
-                                                "`domkeeper return " + work.host + "` ends that",
-                     false);
+        // A host that nothing has left yet is in use as before.
+        const bool unmark = work.goal == MaintenancePhase::Evacuating && work.away.empty();
+        return close(IncidentState::Failed,
+                     work.host + " does not answer (" + why + ")" +
+                         (unmark ? ": nothing was moved"
+                                 : "; it stays in maintenance: `domkeeper return " + work.host +
+                                       "` ends that"),
+                     unmark);
     }
-    MaintenanceQuestion question{context_.inventory, work.host, work.goal, context_.recovering, {},
-                                 situation_.moving()};
+    MaintenanceQuestion question{context_.inventory,  work.host, work.goal,
+                                 context_.recovering, {},        situation_.moving()};
     for (const Maintenance& mark : context_.marks)
         if (mark.host != work.host) question.closed.insert(mark.host);
     for (const auto& [name, move] : work.moves) question.avoid[name] = move.failed_on;
@@ -224,10 +232,16 @@ void MaintenanceStepper::note_plan(const MaintenancePlan& plan) {
     };
     for (const PlannedMove& move : plan.moves) entry(EntryKind::Decision, move);
     for (const Refusal& refusal : plan.refusals)
-        step_.entries.push_back({active().id, context_.now.wall, EntryKind::Refusal, StepKind::Plan,
-                                 active().host, refusal.domain, {}, false,
-                                 std::string(refusal_kind_name(refusal.kind)) + ": " +
-                                     refusal.text});
+        step_.entries.push_back(
+            {active().id,
+             context_.now.wall,
+             EntryKind::Refusal,
+             StepKind::Plan,
+             active().host,
+             refusal.domain,
+             {},
+             false,
+             std::string(refusal_kind_name(refusal.kind)) + ": " + refusal.text});
     if (active().goal == MaintenancePhase::Returning || active().begun) return;
     std::size_t shown = 0;
     for (const Loss& gap : plan.gaps) {
@@ -329,9 +343,8 @@ void MaintenanceStepper::finish() {
     MaintenanceCase& work = active();
     const bool back = work.goal == MaintenancePhase::Returning;
     const auto moved = static_cast<std::size_t>(
-        std::count_if(work.moves.begin(), work.moves.end(), [](const auto& item) {
-            return item.second.phase == MovePhase::Moved;
-        }));
+        std::count_if(work.moves.begin(), work.moves.end(),
+                      [](const auto& item) { return item.second.phase == MovePhase::Moved; }));
     std::vector<std::string> missing;
     for (const auto& [name, move] : work.moves)
         if (move.phase == MovePhase::Refused && move.refusal)
@@ -366,14 +379,17 @@ void MaintenanceStepper::close(IncidentState state, const std::string& summary, 
     incident.state = state;
     incident.summary = summary;
     step_.closed.push_back(incident);
-    step_.marks.push_back({active().host, remove_mark, active().goal, MaintenancePhase::Held,
+    step_.marks.push_back({active().host,
+                           remove_mark,
+                           active().goal,
+                           MaintenancePhase::Held,
                            active().id,
                            {active().away.begin(), active().away.end()}});
     // People stand beside it; only what they would not expect is worth a message.
     if (!good && state != IncidentState::Stopped)
         act(TellPeople{"maintenance of " + active().host + ", incident " +
-                     std::to_string(active().id) + ", " + std::string(incident_state_name(state)) +
-                     ": " + summary});
+                       std::to_string(active().id) + ", " +
+                       std::string(incident_state_name(state)) + ": " + summary});
     situation_.active.reset();
 }
 

@@ -129,11 +129,11 @@ struct MoveCase {
     MovePhase phase = MovePhase::Waiting;
     int attempts = 0;
     std::set<std::string> failed_on;
-    std::string why;            ///< of the last failure
-    bool busy = false;          ///< a look or a clean-up is under way
-    bool cancelled = false;     ///< was asked to end
+    std::string why;         ///< of the last failure
+    bool busy = false;       ///< a look or a clean-up is under way
+    bool cancelled = false;  ///< was asked to end
     int clean_ups = 0;
-    Instant since;              ///< when it became Unsure
+    Instant since;  ///< when it became Unsure
     Instant next_look;
     std::optional<Refusal> refusal;
 };
@@ -155,9 +155,9 @@ struct MaintenanceCase {
     bool begun = false;  ///< the first plan was taken on
     bool replan = false;
     int surveys = 0;
-    std::set<std::string> away;              ///< domains that were moved away from the host
-    std::map<std::string, MoveCase> moves;   ///< by domain
-    std::vector<std::string> turns;          ///< order in which they begin
+    std::set<std::string> away;             ///< domains that were moved away from the host
+    std::map<std::string, MoveCase> moves;  ///< by domain
+    std::vector<std::string> turns;         ///< order in which they begin
 };
 
 struct MaintenanceSituation {

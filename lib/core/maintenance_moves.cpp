@@ -130,23 +130,23 @@ void MaintenanceStepper::settle(MoveCase& move, const SidesRead& sides) {
         case SidesVerdict::ResumeSource: return clean(move, move.from, CleanUp::Resume);
         case SidesVerdict::AbortAtSource: return clean(move, move.from, CleanUp::Abort);
         case SidesVerdict::TakenAtTarget:
-            return at_target(move, "gone from " + move.from + ", so it is taken to be there: " +
-                                       seen);
+            return at_target(move,
+                             "gone from " + move.from + ", so it is taken to be there: " + seen);
         case SidesVerdict::Wait: break;
     }
     const bool recovered_now =
         context_.recovering.count(move.from) != 0 || context_.recovering.count(move.to) != 0;
     if (recovered_now || mono() - move.since < side_patience) return;
-    act(TellPeople{"domain " + move.record.name + ": after its move nobody can say where it is: " +
-                 seen});
+    act(TellPeople{"domain " + move.record.name +
+                   ": after its move nobody can say where it is: " + seen});
     refuse(move, RefusalKind::MoveUnknown, seen);
 }
 
 void MaintenanceStepper::clean(MoveCase& move, const std::string& host, CleanUp what) {
     if (++move.clean_ups > max_clean_ups)
         return refuse(move, RefusalKind::MoveUnknown,
-                      "what was left over on " + host + " can't be cleaned up; last try: " +
-                          std::string(clean_up_name(what)));
+                      "what was left over on " + host +
+                          " can't be cleaned up; last try: " + std::string(clean_up_name(what)));
     note(move, EntryKind::Event, "on " + host + ": " + std::string(clean_up_name(what)));
     move.busy = true;
     act(CleanUpSide{move.record, host, what});

@@ -18,9 +18,8 @@ Bytes room_for_moves(const Host& host, const HostView& view) {
 }
 
 bool shows(const HostView& view, const std::string& domain) {
-    return std::any_of(
-        view.domains.begin(), view.domains.end(),
-        [&](const DomainView& d) { return d.name == domain && is_active(d.state); });
+    return std::any_of(view.domains.begin(), view.domains.end(),
+                       [&](const DomainView& d) { return d.name == domain && is_active(d.state); });
 }
 
 class Maker {
@@ -100,10 +99,10 @@ class Maker {
                 if (const auto found = known->second.find(device); found != known->second.end())
                     sight = found->second;
             if (sight.sight == Sight::Seen) continue;
-            const std::string what = host +
-                                     (sight.sight == Sight::Unseen ? " does not see "
-                                                                   : " can't say if it sees ") +
-                                     printable(device);
+            const std::string what =
+                host +
+                (sight.sight == Sight::Unseen ? " does not see " : " can't say if it sees ") +
+                printable(device);
             return sight.why.empty() ? what : what + " (" + sight.why + ")";
         }
         return std::nullopt;
@@ -113,8 +112,7 @@ class Maker {
         const MoveFacts& facts = survey_.domains.at(placement.domain);
         const MoveWay way = ways_.at(placement.domain);
         std::string reason = placement.reason;
-        if (way != MoveWay::Live)
-            reason += "; not live: " + facts.why_not_live;
+        if (way != MoveWay::Live) reason += "; not live: " + facts.why_not_live;
         plan_.moves.push_back(
             {placement.domain, facts.host, placement.host, way, placement.memory, reason});
     }
@@ -196,8 +194,9 @@ std::optional<MoveWay> choose_way(MovePolicy policy, const MoveFacts& facts, std
     }
     if (facts.can_live) return MoveWay::Live;
     if (policy == MovePolicy::Live) {
-        why = "it can't be moved live: " + facts.why_not_live + "; the cluster file allows nothing " +
-              "else (move = \"" + (facts.can_pause ? "paused" : "restart") + "\" would)";
+        why = "it can't be moved live: " + facts.why_not_live +
+              "; the cluster file allows nothing " + "else (move = \"" +
+              (facts.can_pause ? "paused" : "restart") + "\" would)";
         return std::nullopt;
     }
     if (facts.can_pause) return MoveWay::Paused;

@@ -22,9 +22,9 @@ struct HostReading {
 
 /// Everything that was read for one evacuation or return.
 struct Survey {
-    std::map<std::string, HostReading> hosts;     ///< all of the inventory
-    std::map<std::string, MoveFacts> domains;     ///< active ones to be moved, by name
-    std::map<std::string, std::string> twice;     ///< active on several hosts: "a and b"
+    std::map<std::string, HostReading> hosts;  ///< all of the inventory
+    std::map<std::string, MoveFacts> domains;  ///< active ones to be moved, by name
+    std::map<std::string, std::string> twice;  ///< active on several hosts: "a and b"
     /// By host, then by device: what was asked.
     std::map<std::string, std::map<std::string, DeviceSight>> sights;
 };
@@ -57,9 +57,9 @@ struct MaintenanceQuestion {
     const Inventory& inventory;
     std::string host;
     MaintenancePhase goal = MaintenancePhase::Evacuating;
-    std::set<std::string> closed;                          ///< hosts on which nothing may land
-    std::map<std::string, std::set<std::string>> avoid;    ///< by domain: where a try failed
-    std::map<std::string, Moving> moving;                  ///< under way: their memory is taken
+    std::set<std::string> closed;                        ///< hosts on which nothing may land
+    std::map<std::string, std::set<std::string>> avoid;  ///< by domain: where a try failed
+    std::map<std::string, Moving> moving;                ///< under way: their memory is taken
 };
 
 /// Where each domain of the survey goes, in what way and in what order; which can't, with need and

@@ -61,7 +61,7 @@ class MaintenanceStepper {
     MaintenanceCase& active() { return *situation_.active; }
     StepKind whole_step() const {
         return situation_.active->goal == MaintenancePhase::Returning ? StepKind::Return
-                                                                       : StepKind::Evacuate;
+                                                                      : StepKind::Evacuate;
     }
     Instant mono() const { return context_.now.mono; }
     const Policy& policy() const { return context_.inventory.policy; }

@@ -80,10 +80,10 @@ struct MoveProgress {
     Bytes total;
     Bytes done;
     Bytes left;
-    Bytes rate;                          ///< a second
-    Bytes dirty_rate;                    ///< a second
-    std::optional<Duration> time_left;   ///< an estimate, at this rate
-    std::optional<Duration> downtime;    ///< expected, or measured at the end
+    Bytes rate;                         ///< a second
+    Bytes dirty_rate;                   ///< a second
+    std::optional<Duration> time_left;  ///< an estimate, at this rate
+    std::optional<Duration> downtime;   ///< expected, or measured at the end
 };
 
 /// One end of a move as it shows on its host.

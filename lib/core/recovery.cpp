@@ -35,8 +35,8 @@ std::optional<std::string> resting(const RecoveryContext& context, const std::st
         if (!wanted_domains(context.inventory, context.record, host).domains.empty())
             return std::nullopt;
         return "it is in maintenance since " + render_time(mark.since) +
-               (mark.who.empty() ? "" : " by " + mark.who) +
-               " and empty; `domkeeper return " + host + "` ends that";
+               (mark.who.empty() ? "" : " by " + mark.who) + " and empty; `domkeeper return " +
+               host + "` ends that";
     }
     return std::nullopt;
 }

@@ -216,7 +216,7 @@ struct RecoveryContext {
     const ClusterRecord& record;
     Arming arming;
     Now now;
-    PackingSearch packing{};  ///< behind the quick ways of placing; empty: none
+    PackingSearch packing{};                 ///< behind the quick ways of placing; empty: none
     std::vector<Maintenance> marks{};        ///< hosts in maintenance
     std::map<std::string, Moving> moving{};  ///< domains that are being moved just now
 };

@@ -199,8 +199,7 @@ std::optional<Instant> next_wake(const Situation& situation) {
 
 void RecoveryStepper::close_finished() {
     for_each_case([&](HostCase& host_case) {
-        if (!host_case.planned || host_case.phase != CasePhase::Starting ||
-            !host_case.held.empty())
+        if (!host_case.planned || host_case.phase != CasePhase::Starting || !host_case.held.empty())
             return;
         std::size_t running = 0, wanted = 0;
         std::vector<std::string> missing;

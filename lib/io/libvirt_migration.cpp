@@ -76,7 +76,8 @@ class Parameters {
     std::optional<Duration> span(const char* name) const {
         const auto value = number(name);
         if (!value) return std::nullopt;
-        return Duration{static_cast<std::int64_t>(std::min<unsigned long long>(*value, 1ULL << 40))};
+        return Duration{
+            static_cast<std::int64_t>(std::min<unsigned long long>(*value, 1ULL << 40))};
     }
 
   private:
@@ -124,8 +125,9 @@ SideState read_side(const LibvirtLink& link, const std::string& uuid) {
     const State state = state_of(link, domain);
     if (is_off(state)) return SideState::Absent;
     virDomainJobInfo job{};
-    const bool has_job = virDomainGetJobInfo(domain.get(), &job) == 0 &&
-                         (job.type == VIR_DOMAIN_JOB_BOUNDED || job.type == VIR_DOMAIN_JOB_UNBOUNDED);
+    const bool has_job =
+        virDomainGetJobInfo(domain.get(), &job) == 0 &&
+        (job.type == VIR_DOMAIN_JOB_BOUNDED || job.type == VIR_DOMAIN_JOB_UNBOUNDED);
     // A copy that is being received has a job too; what counts of it is that it does not run.
     if (is_half(state)) return SideState::Half;
     return has_job ? SideState::Busy : SideState::Active;
@@ -159,11 +161,10 @@ MoveFacts read_move_facts(const LibvirtLink& link, const DomainView& view) {
 
 std::optional<MoveProgress> read_progress(const LibvirtConnection::Domain& domain, bool completed) {
     Parameters job;
-    const bool known =
-        job.read(domain.get(), completed ? VIR_DOMAIN_JOB_STATS_COMPLETED : 0) &&
-        (completed ? job.type() == VIR_DOMAIN_JOB_COMPLETED
-                   : job.type() == VIR_DOMAIN_JOB_BOUNDED ||
-                         job.type() == VIR_DOMAIN_JOB_UNBOUNDED);
+    const bool known = job.read(domain.get(), completed ? VIR_DOMAIN_JOB_STATS_COMPLETED : 0) &&
+                       (completed ? job.type() == VIR_DOMAIN_JOB_COMPLETED
+                                  : job.type() == VIR_DOMAIN_JOB_BOUNDED ||
+                                        job.type() == VIR_DOMAIN_JOB_UNBOUNDED);
     if (!known) return std::nullopt;
     MoveProgress progress;
     progress.elapsed = job.span(VIR_DOMAIN_JOB_TIME_ELAPSED).value_or(Duration{0});
@@ -172,10 +173,9 @@ std::optional<MoveProgress> read_progress(const LibvirtConnection::Domain& domai
     progress.left = job.bytes(VIR_DOMAIN_JOB_DATA_REMAINING);
     progress.rate = job.bytes(VIR_DOMAIN_JOB_MEMORY_BPS);
     // libvirt gives pages a second.
-    progress.dirty_rate =
-        bytes_of(std::min(job.number(VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE).value_or(0), 1ULL << 40) *
-                 std::clamp(job.number(VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE).value_or(4096), 1ULL,
-                            1ULL << 21));
+    progress.dirty_rate = bytes_of(
+        std::min(job.number(VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE).value_or(0), 1ULL << 40) *
+        std::clamp(job.number(VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE).value_or(4096), 1ULL, 1ULL << 21));
     progress.time_left = job.span(VIR_DOMAIN_JOB_TIME_REMAINING);
     if (!progress.time_left && progress.rate.count > 0)
         progress.time_left = Duration{progress.left.count / (progress.rate.count / 1000 + 1)};
@@ -201,8 +201,7 @@ LibvirtConnection::Domain migrate(const LibvirtLink& from, const LibvirtLink& to
     if (persistent == 1) flags |= VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE;
     // A guest whose disk fails in the middle must not arrive as if nothing were; libxl has none.
     if (!is_xen(from)) flags |= VIR_MIGRATE_ABORT_ON_ERROR;
-    const virDomainPtr moved =
-        virDomainMigrate3(domain.get(), to->handle(), nullptr, 0, flags);
+    const virDomainPtr moved = virDomainMigrate3(domain.get(), to->handle(), nullptr, 0, flags);
     if (moved == nullptr) from->fail("moving");
     return LibvirtConnection::own(to, moved);
 }

@@ -118,9 +118,9 @@ class LibvirtMover::Links {
         LibvirtOptions options;
         options.keepalive = true;
         options.keepalive_seconds = keepalive_seconds;
-        const LibvirtLink link =
-            run_bounded(shown_uri(host.uri) + ": can't connect", deadline,
-                        [uri = host.uri, options] { return LibvirtConnection::open(uri, options); });
+        const LibvirtLink link = run_bounded(
+            shown_uri(host.uri) + ": can't connect", deadline,
+            [uri = host.uri, options] { return LibvirtConnection::open(uri, options); });
         const std::lock_guard lock(mutex_);
         links_[host.uri] = link;
         return link;
@@ -159,9 +159,9 @@ LibvirtMover::LibvirtMover() : links_(std::make_shared<Links>()) {}
 LibvirtMover::~LibvirtMover() = default;
 
 MoveFacts LibvirtMover::facts(const Host& host, const DomainView& domain, Deadline deadline) {
-    MoveFacts facts = links_->ask(
-        host, "reading domain " + printable(domain.name, 64), deadline,
-        [domain](const LibvirtLink& link) { return read_move_facts(link, domain); });
+    MoveFacts facts =
+        links_->ask(host, "reading domain " + printable(domain.name, 64), deadline,
+                    [domain](const LibvirtLink& link) { return read_move_facts(link, domain); });
     facts.host = host.name;
     return facts;
 }
@@ -169,9 +169,9 @@ MoveFacts LibvirtMover::facts(const Host& host, const DomainView& domain, Deadli
 std::map<std::string, DeviceSight> LibvirtMover::sights(const Host& host,
                                                         const std::vector<std::string>& devices,
                                                         Deadline deadline) {
-    return links_->ask(
-        host, "looking for disks", deadline,
-        [devices](const LibvirtLink& link) { return read_device_sights(link, devices); });
+    return links_->ask(host, "looking for disks", deadline, [devices](const LibvirtLink& link) {
+        return read_device_sights(link, devices);
+    });
 }
 
 SideState LibvirtMover::look(const DomainRecord& domain, const Host& host, Deadline deadline) {
@@ -200,8 +200,8 @@ std::string LibvirtMover::move(const DomainRecord& domain, const Host& from, con
     const LibvirtLink source = links_->open(from, deadline);
     const LibvirtLink target = links_->open(to, deadline);
     const auto took = [&] {
-        return " in " +
-               render_seconds(std::chrono::duration_cast<Duration>(mono_now() - began)) + " s";
+        return " in " + render_seconds(std::chrono::duration_cast<Duration>(mono_now() - began)) +
+               " s";
     };
     if (way == MoveWay::Restart) {
         const auto source_xml = links_->ask(

@@ -35,7 +35,8 @@ void add_names(const std::string& xml, std::set<std::string>& names) {
             const std::size_t begin = xml.find('>', at);
             const std::size_t end = xml.find('<', begin);
             if (begin == std::string::npos || end == std::string::npos) break;
-            names.insert(std::string(trim(std::string_view(xml).substr(begin + 1, end - begin - 1))));
+            names.insert(
+                std::string(trim(std::string_view(xml).substr(begin + 1, end - begin - 1))));
         }
 }
 

@@ -101,11 +101,10 @@ void SqliteJournal::commit(const JournalBatch& batch) {
 
 void SqliteJournal::write_marks(const std::vector<MarkChange>& marks) {
     for (const MarkChange& mark : marks) {
-        if (mark.remove &&
-            db_.query("DELETE FROM maintenance WHERE host = ? AND phase = ?")
-                    .bind(1, mark.host)
-                    .bind(2, maintenance_phase_name(mark.was))
-                    .run() == 1)
+        if (mark.remove && db_.query("DELETE FROM maintenance WHERE host = ? AND phase = ?")
+                                   .bind(1, mark.host)
+                                   .bind(2, maintenance_phase_name(mark.was))
+                                   .run() == 1)
             continue;
         db_.query("UPDATE maintenance SET incident = ?2 WHERE host = ?1")
             .bind(1, mark.host)

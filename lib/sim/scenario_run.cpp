@@ -82,9 +82,8 @@ class Run {
     void call_worker() {
         worker_ = scheduler_.spawn_process([this] {
             try {
-                const WorkerPorts ports{scheduler_, journal_, records_,  hypervisors_,
-                                        switches_,  prober_,  notifier_, lock_,
-                                        mover_,     downtime_};
+                const WorkerPorts ports{scheduler_, journal_,  records_, hypervisors_, switches_,
+                                        prober_,    notifier_, lock_,    mover_,       downtime_};
                 run_worker(scenario_.inventory, ports);
             } catch (const Error& error) {
                 world_.log(std::string("worker   ends: ") + error.what());

@@ -65,8 +65,7 @@ std::string SimMover::move(const DomainRecord& domain, const Host& from, const H
     else
         send(domain, from, to, watch, deadline);
     world_.crash_point(call + " returning");
-    const auto took =
-        std::chrono::duration_cast<Duration>(world_.scheduler.now().mono - began);
+    const auto took = std::chrono::duration_cast<Duration>(world_.scheduler.now().mono - began);
     return std::string(move_way_name(way)) + " in " + render_seconds(took) + " s";
 }
 

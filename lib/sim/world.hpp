@@ -97,9 +97,9 @@ class World {
     std::map<std::string, SimDevice> devices;
     std::map<std::string, bool> witnesses;
     bool monitor_cut = false;
-    std::set<std::string> unstable;  ///< domains that stop one second after their start
-    std::set<std::string> pausing;   ///< domains that pause one second after their start
-    std::set<std::string> not_live;  ///< domains that can't be moved live
+    std::set<std::string> unstable;      ///< domains that stop one second after their start
+    std::set<std::string> pausing;       ///< domains that pause one second after their start
+    std::set<std::string> not_live;      ///< domains that can't be moved live
     std::set<std::string> not_pausable;  ///< and not even paused
     Duration move_time{400};
     std::map<std::string, std::string> definitions;  ///< domain -> XML, where it has disks

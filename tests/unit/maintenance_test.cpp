@@ -155,21 +155,20 @@ TEST_CASE("what a domain on several hosts, a blind target and a short one are re
         CHECK(plan.refusals[0].need == gibibytes(4) + mebibytes(40));
     }
     SECTION("hosts in maintenance get nothing") {
-        const MaintenancePlan plan = plan_moves(
-            {cluster.inventory, "a", MaintenancePhase::Evacuating, {"b", "c"}, {}, {}},
-            cluster.survey);
+        const MaintenancePlan plan =
+            plan_moves({cluster.inventory, "a", MaintenancePhase::Evacuating, {"b", "c"}, {}, {}},
+                       cluster.survey);
         CHECK(plan.moves.empty());
         CHECK(plan.refusals.size() == 3);
     }
     SECTION("memory on its way elsewhere is taken") {
-        const MaintenancePlan plan =
-            plan_moves({cluster.inventory,
-                        "a",
-                        MaintenancePhase::Evacuating,
-                        {"b"},
-                        {},
-                        {{"other", {"b", "c", gibibytes(7)}}}},
-                       cluster.survey);
+        const MaintenancePlan plan = plan_moves({cluster.inventory,
+                                                 "a",
+                                                 MaintenancePhase::Evacuating,
+                                                 {"b"},
+                                                 {},
+                                                 {{"other", {"b", "c", gibibytes(7)}}}},
+                                                cluster.survey);
         CHECK(plan.refusals.size() == 2);
     }
 }
@@ -198,8 +197,9 @@ TEST_CASE("definitions: what a move must know") {
 }
 
 TEST_CASE("device names that are the same everywhere") {
-    for (const char* stable : {"/dev/etherd/e1.1", "/dev/disk/by-path/ip-10.0.0.1:3260-iscsi-x-lun-1",
-                               "/dev/vg0/web1", "/dev/mapper/vg0-web1", "/dev/drbd3"})
+    for (const char* stable :
+         {"/dev/etherd/e1.1", "/dev/disk/by-path/ip-10.0.0.1:3260-iscsi-x-lun-1", "/dev/vg0/web1",
+          "/dev/mapper/vg0-web1", "/dev/drbd3"})
         CHECK(is_stable_device(stable));
     for (const char* other : {"/dev/sda", "/dev/sdb1", "/dev/nvme0n1", "/dev/loop0", "/dev/dm-3"})
         CHECK_FALSE(is_stable_device(other));
@@ -243,8 +243,12 @@ TEST_CASE("marks outlive the journal's closing, and a newer order wins over the 
         CHECK(journal.maintenance().empty());
         journal.order_maintenance(order);
         JournalBatch batch;
-        batch.marks.push_back({"xen1", false, MaintenancePhase::Evacuating,
-                               MaintenancePhase::Evacuating, 7, {"web2", "web1"}});
+        batch.marks.push_back({"xen1",
+                               false,
+                               MaintenancePhase::Evacuating,
+                               MaintenancePhase::Evacuating,
+                               7,
+                               {"web2", "web1"}});
         journal.commit(batch);
     }
     SqliteJournal journal(scratch.path("state"));
@@ -261,8 +265,8 @@ TEST_CASE("marks outlive the journal's closing, and a newer order wins over the 
         journal.order_maintenance(mark);
         CHECK(journal.maintenance()[0].stop);
         JournalBatch batch;
-        batch.marks.push_back({"xen1", false, MaintenancePhase::Evacuating, MaintenancePhase::Held,
-                               7, {"web1"}});
+        batch.marks.push_back(
+            {"xen1", false, MaintenancePhase::Evacuating, MaintenancePhase::Held, 7, {"web1"}});
         journal.commit(batch);
         mark = journal.maintenance()[0];
         CHECK_FALSE(mark.stop);
@@ -273,8 +277,8 @@ TEST_CASE("marks outlive the journal's closing, and a newer order wins over the 
         order.phase = MaintenancePhase::Returning;
         journal.order_maintenance(order);
         JournalBatch batch;
-        batch.marks.push_back({"xen1", true, MaintenancePhase::Evacuating, MaintenancePhase::Held,
-                               7, {"web1"}});
+        batch.marks.push_back(
+            {"xen1", true, MaintenancePhase::Evacuating, MaintenancePhase::Held, 7, {"web1"}});
         journal.commit(batch);
         REQUIRE(journal.maintenance().size() == 1);
         CHECK(journal.maintenance()[0].phase == MaintenancePhase::Returning);
@@ -282,8 +286,8 @@ TEST_CASE("marks outlive the journal's closing, and a newer order wins over the 
     }
     SECTION("the end") {
         JournalBatch batch;
-        batch.marks.push_back({"xen1", true, MaintenancePhase::Evacuating, MaintenancePhase::Held,
-                               7, {}});
+        batch.marks.push_back(
+            {"xen1", true, MaintenancePhase::Evacuating, MaintenancePhase::Held, 7, {}});
         journal.commit(batch);
         CHECK(journal.maintenance().empty());
     }

@@ -228,8 +228,9 @@ TEST_CASE("a journal of version 1 is brought to this one, once, and keeps what i
         SqliteJournal journal(folder);
         journal.commit(opening(1));
     }
-    raw_sql(file, "DROP TABLE away; DROP TABLE maintenance; DROP TABLE move;"
-                  "PRAGMA user_version=1");
+    raw_sql(file,
+            "DROP TABLE away; DROP TABLE maintenance; DROP TABLE move;"
+            "PRAGMA user_version=1");
     for (int turn = 0; turn < 2; ++turn) {
         SqliteJournal journal(folder);
         CHECK(journal.incidents(9).size() == 1);
