@@ -190,7 +190,7 @@ CheckResult judge_arming(const Arming& arming, TimePoint now) {
     return part(Status::Warning, text);
 }
 
-std::string_view command_for(const ControlFacts& control, const Incident& incident) {
+std::string command_for(const ControlFacts& control, const Incident& incident) {
     const Maintenance* const mark = find_mark(control.marks, incident.host);
     if (mark == nullptr || mark->incident != incident.id) return "recover";
     return mark->phase == MaintenancePhase::Returning ? "return" : "evacuate";
