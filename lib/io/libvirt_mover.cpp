@@ -13,6 +13,7 @@
 #include "lib/core/uri.hpp"
 #include "lib/io/bounded.hpp"
 #include "lib/io/libvirt_migration.hpp"
+#include "lib/io/libvirt_opening.hpp"
 #include "lib/io/libvirt_sights.hpp"
 
 namespace domkeeper {
@@ -118,9 +119,13 @@ class LibvirtMover::Links {
         LibvirtOptions options;
         options.keepalive = true;
         options.keepalive_seconds = keepalive_seconds;
-        const LibvirtLink link = run_bounded(
-            shown_uri(host.uri) + ": can't connect", deadline,
-            [uri = host.uri, options] { return LibvirtConnection::open(uri, options); });
+        const Instant start = mono_now();
+        const LibvirtOpening opening(host.uri, options);
+        if (opening.result().wait_until(deadline.at) != std::future_status::ready) {
+            opening.give_up();
+            throw TimedOut(late_message(shown_uri(host.uri) + ": can't connect", start));
+        }
+        const LibvirtLink link = opening.result().get();
         const std::lock_guard lock(mutex_);
         links_[host.uri] = link;
         return link;

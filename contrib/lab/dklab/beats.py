@@ -46,6 +46,14 @@ class Beats:
             worst[domain] = max(gaps, default=float("inf"))
         return worst
 
+    def story(self):
+        """All beats, for those who must find out what was late."""
+        lines = []
+        for domain, beats in self.seen.items():
+            first = beats[0][0] if beats else 0.0
+            lines.append(domain + " " + " ".join(f"{b[1]}@{b[0] - first:.2f}" for b in beats))
+        return "; ".join(lines)
+
     def boots(self):
         """{domain: how many times it was seen booted}."""
         return {d: len({beat[2] for beat in beats}) for d, beats in self.seen.items()}
