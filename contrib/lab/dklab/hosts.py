@@ -33,8 +33,7 @@ def wait_ready(lab, host, seconds=None):
             and _of(lab).reaches_storage(lab, host)
         )
 
-    # Emulated hosts share the machine's processors with whatever else it does.
-    seconds = seconds or {"kvm": 40, "xen": 300}[lab.kind]
+    seconds = seconds or lab.patience(40)
     wait_for(answers, seconds, f"{host}: no libvirtd or no storage, see {lab.log(host)}", step=0.05)
 
 

@@ -95,6 +95,11 @@ class Lab:
             raise LabError(f"{folder}: no lab there ({error.strerror})") from error
         return cls(os.path.realpath(folder), data)
 
+    def patience(self, seconds):
+        """How long to wait for what takes a kvm lab at most so long: emulated hosts do everything
+        many times slower, and share the machine's processors with whatever else it does."""
+        return seconds * 8 if self.kind == "xen" else seconds
+
     def path(self, *parts):
         return os.path.join(self.dir, *parts)
 

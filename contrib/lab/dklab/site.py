@@ -88,14 +88,15 @@ max_hosts_lost = 1
 witnesses = ["{witness}"]
 look_time = "{look}ms"
 settle_time = "{settle}s"
+start_time = "{start}s"
+fence_time = "{start}s"
 """
 HOST = """
 [[host]]
 name = "{host}"
 address = "{address}"
 uri = "{uri}"
-memory = "1GiB"
-reserve = "256MiB"
+{memory}
 fence = [["bmc-{host}"]]
 
 [[device]]
@@ -148,8 +149,14 @@ def write_config(lab, attempts):
     os.makedirs(secrets, exist_ok=True)
     os.makedirs(state_dir(lab), exist_ok=True)
     text = CLUSTER.format(
-        state=state_dir(lab), witness=WITNESS, look=LOOK_MS[attempts], settle=SETTLE
+        state=state_dir(lab),
+        witness=WITNESS,
+        look=LOOK_MS[attempts],
+        settle=SETTLE,
+        start=lab.patience(60),
     )
+    # A kvm host of the lab sees the whole machine's memory; a Xen host has its own.
+    memory = {"kvm": 'memory = "1GiB"\nreserve = "256MiB"', "xen": 'reserve = "16MiB"'}[lab.kind]
     for host in lab.hosts:
         secret = os.path.join(secrets, "bmc-" + host)
         _secret(secret, lab.passwords[host])
@@ -160,6 +167,7 @@ def write_config(lab, attempts):
             bmc=lab.bmc_address(host),
             user=BMC_USER,
             secret=secret,
+            memory=memory,
         )
     text += "".join(DOMAIN.format(domain=domain) for domain in lab.domains)
     with open(config(lab), "w") as out:
@@ -219,7 +227,7 @@ def incidents(lab, host, since):
     return sorted(found, key=lambda incident: incident["id"])
 
 
-def wait_closed(lab, host, since, seconds=60):
+def wait_closed(lab, host, since, seconds=None):
     """The same, once there is one and all are closed."""
     found = []
 
@@ -227,6 +235,7 @@ def wait_closed(lab, host, since, seconds=60):
         found[:] = incidents(lab, host, since)
         return found and all(i["closed"] is not None for i in found)
 
+    seconds = seconds or lab.patience(60)
     wait_for(closed, seconds, f"no closed incident of {host} within {seconds} s", step=0.3)
     return found
 
@@ -254,7 +263,7 @@ def recorded(lab):
     return {d["name"]: d["host"] for d in ask(lab, "status")["domains"] if d["state"] == "running"}
 
 
-def wait_calm(lab, seconds=40):
+def wait_calm(lab, seconds=None):
     """Waits until Nagios sees every host up and check_cluster, run after this call, is content: the
     record then says where everything runs now."""
     began = int(time.time()) + 1
@@ -276,8 +285,9 @@ def wait_calm(lab, seconds=40):
         services = monitor.status_blocks(lab, "servicestatus")
         return "; ".join(s["plugin_output"] for s in services if s["current_state"] != "0")
 
+    seconds = seconds or lab.patience(40)
     try:
-        wait_for(calm, seconds, "calm", step=0.1)
+        wait_for(calm, seconds, "calm", step=0.1 if lab.kind == "kvm" else 1)
     except LabError as error:
         raise LabError(f"Nagios does not get calm in {seconds} s: {what()}") from error
 
