@@ -22,10 +22,16 @@ constexpr Duration before_watchdog{200};
 /// is newer than what was there before.
 std::optional<Incident> find_incident(Journal& journal, const std::string& host,
                                       IncidentId newest_before) {
+    const auto marks = journal.maintenance();
+    const Maintenance* const mark = find_mark(marks, host);
+    // An evacuation of the host is another matter.
+    const auto is_ours = [&](const Incident& incident) {
+        return incident.host == host && (mark == nullptr || mark->incident != incident.id);
+    };
     for (const Incident& incident : journal.unfinished())
-        if (incident.host == host) return incident;
+        if (is_ours(incident)) return incident;
     for (const Incident& incident : journal.incidents(20))
-        if (incident.host == host && incident.id > newest_before) return incident;
+        if (is_ours(incident) && incident.id > newest_before) return incident;
     return std::nullopt;
 }
 

@@ -103,7 +103,8 @@ Survey take_survey(const Inventory& inventory, const SurveyOrder& order, Hypervi
     side_by_side(
         scheduler, wanted->size(), deadline,
         [reading, wanted, &mover, &scheduler, deadline](std::size_t i) {
-            const auto& [host, domain] = (*wanted)[i];
+            const std::string& host = (*wanted)[i].first;
+            const DomainView& domain = (*wanted)[i].second;
             MoveFacts facts;
             facts.host = host;
             facts.view = domain;

@@ -75,7 +75,8 @@ class Watcher {
             }
             const auto seen = looking_.get();
             looking_ = {};
-            if (!seen) moved_at_ = now;  // the driver does not say, or it is about to end
+            // The driver does not say (libxl knows the time alone), or it is about to end.
+            if (!seen || seen->total.count == 0) moved_at_ = now;
             if (seen && seen->done != done_) {
                 done_ = seen->done;
                 moved_at_ = now;
