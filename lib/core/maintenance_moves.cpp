@@ -120,7 +120,14 @@ void MaintenanceStepper::settle(MoveCase& move, const SidesRead& sides) {
                              std::string(side_state_name(sides.to)) + " on " + move.to;
     switch (judge_sides(sides.from, sides.to, from_off, to_off)) {
         case SidesVerdict::AtTarget: return at_target(move, "it is there: " + seen);
-        case SidesVerdict::AtSource: return at_source(move);
+        case SidesVerdict::AtSource:
+            if (sides.to == SideState::Unreachable && !to_off)
+                note(move, EntryKind::Event,
+                     move.to +
+                         " does not answer: a copy that never ran may be left there until "
+                         "its libvirt sees that this end is gone",
+                     false);
+            return at_source(move);
         case SidesVerdict::Nowhere: return nowhere(move);
         case SidesVerdict::Twice:
             act(TellPeople{"domain " + move.record.name + ": " + seen + "; stop one of them"});

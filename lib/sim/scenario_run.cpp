@@ -107,11 +107,22 @@ class Run {
     ScenarioOutcome outcome() {
         ScenarioOutcome result;
         for (const Domain& domain : scenario_.inventory.domains) {
-            const auto hosts = world_.running_on(domain.name);
+            std::vector<std::string> hosts;
+            std::vector<std::string> halves;
+            for (const std::string& host : world_.running_on(domain.name))
+                (world_.hosts.at(host).domains.at(domain.name).half ? halves : hosts)
+                    .push_back(host);
             result.ran[domain.name] = join(hosts, " and ");
             result.final_state.push_back(
                 domain.name + " runs " +
-                (hosts.empty() ? "nowhere" : "on " + join(hosts, " and ")));
+                (hosts.empty() ? "nowhere" : "on " + join(hosts, " and ")) +
+                (halves.empty() ? "" : ", a half copy is left on " + join(halves, " and ")));
+            // What stands still holds nobody up and writes nothing; where its host can be reached
+            // it must be gone all the same.
+            for (const std::string& host : halves)
+                if (world_.monitor_reaches(host) && !world_.hosts.at(host).hypervisor_hung &&
+                    !world_.hosts.at(host).was_silent)
+                    world_.broken("a half copy of " + domain.name + " is left on " + host);
             if (hosts.size() > 1) world_.broken(domain.name + " ends on " + join(hosts, " and "));
         }
         for (const Maintenance& mark : journal_.maintenance())
@@ -217,8 +228,10 @@ void Run::fault(const std::vector<std::string>& words) {
         world_.release(words[1]);
     } else if (name == "cut" || name == "join") {
         world_.hosts.at(words[1]).reachable = name == "join";
+        world_.hosts.at(words[1]).was_silent = true;
     } else if (name == "hang" || name == "unhang") {
         world_.hosts.at(words[1]).hypervisor_hung = name == "hang";
+        world_.hosts.at(words[1]).was_silent = true;
     } else if (name == "monitor-cut" || name == "monitor-join") {
         world_.monitor_cut = name == "monitor-cut";
     } else if (name == "witness") {

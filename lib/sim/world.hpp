@@ -48,6 +48,7 @@ struct SimHost {
     std::optional<Instant> powered_on_at;  ///< since the start of the scenario
     bool reachable = true;                 ///< from the monitoring node
     bool hypervisor_hung = false;          ///< answers ping, but no libvirt
+    bool was_silent = false;               ///< cut off or hung at some time
     std::map<std::string, SimDomain> domains;
     std::set<std::string> start_fails;   ///< domains, or "*"
     std::set<std::string> cut_disks;     ///< units from which a storage fence cut it off
