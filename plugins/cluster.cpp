@@ -51,13 +51,27 @@ std::string hosts_text(const std::vector<Sighting>& seen) {
     return join(names, " and ");
 }
 
+/// In maintenance, and by the record there is nothing on it that would be missed.
+bool may_be_down(const Maintenance& mark, const ClusterRecord& record) {
+    return mark.phase == MaintenancePhase::Held &&
+           std::none_of(record.domains.begin(), record.domains.end(), [&](const auto& domain) {
+               return domain.host == mark.host && is_active(domain.state);
+           });
+}
+
 CheckResult judge_host(const HostFacts& host, const ClusterFacts& facts, const Policy& policy) {
+    const Maintenance* const mark = find_mark(facts.control.marks, host.name);
+    const std::string since =
+        mark == nullptr ? "" : ", in maintenance since " + render_time(mark->since);
+    if (!host.view && mark != nullptr && may_be_down(*mark, facts.record))
+        return part(Status::Ok, host.name + ": does not answer" + since);
     if (host.view) {
         const auto live = static_cast<std::size_t>(
             std::count_if(host.view->domains.begin(), host.view->domains.end(),
                           [](const auto& d) { return is_live(d); }));
         return part(Status::Ok, host.name + ": " + counted(live, "domain") +
-                                    " active, answered in " + seconds_text(host.view->took));
+                                    " active, answered in " + seconds_text(host.view->took) +
+                                    since);
     }
     CheckResult result = part(Status::Unknown, host.name + ": " + printable(host.trouble));
     const HostRecord* const known = facts.record.find_host(host.name);
@@ -176,6 +190,12 @@ CheckResult judge_arming(const Arming& arming, TimePoint now) {
     return part(Status::Warning, text);
 }
 
+std::string command_for(const ControlFacts& control, const Incident& incident) {
+    const Maintenance* const mark = find_mark(control.marks, incident.host);
+    if (mark == nullptr || mark->incident != incident.id) return "recover";
+    return mark->phase == MaintenancePhase::Returning ? "return" : "evacuate";
+}
+
 void judge_control(const ControlFacts& control, TimePoint now, std::vector<CheckResult>& parts) {
     if (!control.trouble.empty()) {
         parts.push_back(part(Status::Unknown, "journal: " + printable(control.trouble)));
@@ -188,10 +208,10 @@ void judge_control(const ControlFacts& control, TimePoint now, std::vector<Check
         if (control.worker_lives)
             parts.push_back(part(Status::Warning, what + " is being worked on"));
         else
-            parts.push_back(part(Status::Critical, what +
-                                                       " is unfinished and no worker lives: "
-                                                       "`domkeeper recover " +
-                                                       host + "` finishes it"));
+            parts.push_back(
+                part(Status::Critical, what + " is unfinished and no worker lives: `domkeeper " +
+                                           command_for(control, incident) + " " + host +
+                                           "` finishes it"));
     }
 }
 
@@ -215,9 +235,11 @@ void judge_survival(const Inventory& inventory, const ClusterFacts& facts,
     std::map<std::string, HostView> views;
     for (const HostFacts& host : facts.hosts)
         if (host.view) views.emplace(host.name, *host.view);
+    std::vector<HostLoad> loads = loads_of(inventory, views, facts.record);
+    for (HostLoad& load : loads)
+        if (find_mark(facts.control.marks, load.host) != nullptr) load.open = false;
     const Survival survival =
-        survive_any(loads_of(inventory, views, facts.record),
-                    static_cast<std::size_t>(inventory.policy.survive), search);
+        survive_any(loads, static_cast<std::size_t>(inventory.policy.survive), search);
     if (survival.cases == 0) return;
     const std::string any = "any " + counted(survival.hosts, "host");
     if (survival.worst)

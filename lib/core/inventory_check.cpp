@@ -16,20 +16,23 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<PolicyNumber, 4> numbers{{
+constexpr std::array<PolicyNumber, 5> numbers{{
     {"max_hosts_lost", &Policy::max_hosts_lost, 1, 1000},
     {"starts_per_host", &Policy::starts_per_host, 1, 256},
     {"start_attempts", &Policy::start_attempts, 1, 10},
+    {"moves_at_once", &Policy::moves_at_once, 1, 64},
     {"survive", &Policy::survive, 0, 1000},
 }};
 
-constexpr std::array<PolicySpan, 6> spans{{
+constexpr std::array<PolicySpan, 8> spans{{
     {"look_time", &Policy::look_time, 10ms, 1min},
     {"record_max_age", &Policy::record_max_age, 1s, 720h},
     {"settle_time", &Policy::settle_time, 0ms, 1h},
     {"fence_time", &Policy::fence_time, 100ms, 1h},
     {"start_time", &Policy::start_time, 100ms, 1h},
     {"observe_time", &Policy::observe_time, 10ms, 1min},
+    {"move_time", &Policy::move_time, 1s, 24h},
+    {"maintenance_time", &Policy::maintenance_time, 1min, 720h},
 }};
 
 constexpr int max_priority = 1'000'000;
@@ -117,6 +120,12 @@ class Checker {
                                                         render_duration(most) + " would be right");
         }
         check_witnesses();
+        const std::string& commands = policy.monitor_commands;
+        if (!commands.empty() && commands.front() != '/')
+            error("policy.monitor_commands",
+                  quoted(commands) +
+                      " is no absolute path; such as \"/var/lib/nagios4/rw/nagios.cmd\" would be "
+                      "right");
         const std::size_t hosts = inventory_.hosts.size();
         if (hosts > 1 && policy.max_hosts_lost >= static_cast<int>(hosts))
             warn("policy.max_hosts_lost", std::to_string(policy.max_hosts_lost) + " of " +
@@ -443,6 +452,16 @@ std::string_view unseen_peers_name(UnseenPeers unseen) {
     return "refuse";
 }
 
+std::string_view move_policy_name(MovePolicy move) {
+    switch (move) {
+        case MovePolicy::Live: return "live";
+        case MovePolicy::Paused: return "paused";
+        case MovePolicy::Restart: return "restart";
+        case MovePolicy::Never: return "never";
+    }
+    return "never";
+}
+
 std::optional<RestartPolicy> parse_restart_policy(std::string_view text) {
     return parse_enum(text, std::array{RestartPolicy::Always, RestartPolicy::Never},
                       restart_policy_name);
@@ -454,6 +473,13 @@ std::optional<Expected> parse_expected(std::string_view text) {
 std::optional<UnseenPeers> parse_unseen_peers(std::string_view text) {
     return parse_enum(text, std::array{UnseenPeers::Refuse, UnseenPeers::TrustRecord},
                       unseen_peers_name);
+}
+
+std::optional<MovePolicy> parse_move_policy(std::string_view text) {
+    return parse_enum(
+        text,
+        std::array{MovePolicy::Live, MovePolicy::Paused, MovePolicy::Restart, MovePolicy::Never},
+        move_policy_name);
 }
 
 }  // namespace domkeeper

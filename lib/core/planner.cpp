@@ -172,6 +172,11 @@ std::string_view refusal_kind_name(RefusalKind kind) {
         case RefusalKind::NotStable: return "not-stable";
         case RefusalKind::NotCovered: return "not-covered";
         case RefusalKind::OtherIncident: return "other-incident";
+        case RefusalKind::MoveNotAllowed: return "move-not-allowed";
+        case RefusalKind::DeviceUnseen: return "device-unseen";
+        case RefusalKind::MoveFailed: return "move-failed";
+        case RefusalKind::MoveUnknown: return "move-unknown";
+        case RefusalKind::RunsTwice: return "runs-twice";
     }
     return "start-failed";
 }

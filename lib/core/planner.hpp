@@ -30,6 +30,11 @@ enum class RefusalKind {
     NotStable,        ///< it did not stay running
     NotCovered,       ///< its old host is cut off from its disks in part only
     OtherIncident,    ///< the host it was started on died too; that host's incident cares
+    MoveNotAllowed,   ///< it can't move in a way that its policy allows
+    DeviceUnseen,     ///< no host with room sees (or can say whether it sees) its disks
+    MoveFailed,       ///< every try to move it failed; it is where it was
+    MoveUnknown,      ///< a move was tried and nobody can say how it ended
+    RunsTwice,        ///< it is active on two hosts: nothing touches it
 };
 
 std::string_view refusal_kind_name(RefusalKind kind);

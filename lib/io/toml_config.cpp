@@ -247,7 +247,7 @@ class Reader {
 
     void read_policy(const Table& table) {
         Policy& policy = loaded_.inventory.policy;
-        Names known{"witnesses", "witnesses_needed", "unseen_peers", "notify"};
+        Names known{"witnesses", "witnesses_needed", "unseen_peers", "notify", "monitor_commands"};
         for (const PolicyNumber& number : policy_numbers()) {
             known.emplace_back(number.key);
             if (const auto value = whole(table, "policy", number.key))
@@ -266,6 +266,10 @@ class Reader {
         policy.witnesses_needed = whole(table, "policy", "witnesses_needed");
         parsed(table, "policy", "unseen_peers", parse_unseen_peers,
                "\"refuse\" or \"trust-record\"", policy.unseen_peers);
+        policy.monitor_commands =
+            text(table, "policy", "monitor_commands",
+                 "the monitor's command file, such as \"/var/lib/nagios4/rw/nagios.cmd\",")
+                .value_or("");
         policy.notify = texts(table.get("notify"), "policy.notify",
                               "a list of command and arguments such as [\"/usr/bin/notify\"]");
         if (!policy.notify.empty() && policy.notify[0].substr(0, 1) != "/" &&
@@ -371,7 +375,7 @@ class Reader {
 
     void read_domain(const Table& table, const std::string& at) {
         unknown_keys(table, at,
-                     {"name", "hosts", "priority", "restart", "expect", "apart", "prefer"});
+                     {"name", "hosts", "priority", "restart", "expect", "move", "apart", "prefer"});
         Domain domain;
         domain.name = text(table, at, "name", "a name such as \"web1\"", true).value_or("");
         const std::string right = "a list of hosts such as [\"xen1\", \"xen2\"]";
@@ -386,6 +390,8 @@ class Reader {
                domain.restart);
         parsed(table, at, "expect", parse_expected, "\"running\", \"off\" or \"any\"",
                domain.expect);
+        parsed(table, at, "move", parse_move_policy,
+               "\"live\", \"paused\", \"restart\" or \"never\"", domain.move);
         loaded_.inventory.domains.push_back(std::move(domain));
     }
 
