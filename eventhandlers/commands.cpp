@@ -7,8 +7,9 @@ namespace domkeeper {
 
 std::vector<Command> all_commands() {
     return {
-        check_config_command(), status_command(),   plan_command(), recover_command(),
-        incidents_command(),    incident_command(), arm_command(),  disarm_command(),
+        check_config_command(), status_command(),  plan_command(),
+        what_if_command(),      recover_command(), incidents_command(),
+        incident_command(),     arm_command(),     disarm_command(),
     };
 }
 
@@ -33,6 +34,7 @@ Program domkeeper_program(const std::vector<Command>& commands) {
         .examples = {"domkeeper check-config\tIs the cluster file right?",
                      "domkeeper status\tWho is where, and what is under way?",
                      "domkeeper plan --lost xen1\tWhat would happen if xen1 died now?",
+                     "domkeeper what-if --add-domain db2=8GiB\tCould we lose any host then?",
                      "domkeeper disarm --for 2h --reason 'new switch'\tHands off for two hours."}};
     for (const Command& command : commands) program.commands.push_back(command.table);
     return program;

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "lib/app/cli.hpp"
+#include "lib/core/recovery.hpp"
 
 namespace domkeeper {
 
@@ -18,11 +21,21 @@ struct Command {
 Command check_config_command();
 Command status_command();
 Command plan_command();
+Command what_if_command();
 Command recover_command();
 Command incidents_command();
 Command incident_command();
 Command arm_command();
 Command disarm_command();
+
+/// The hosts named by a repeatable option, also several in one word with commas. Throws UsageError
+/// for one that is not in the cluster file.
+std::vector<std::string> hosts_given(const Arguments& arguments, const std::string& option,
+                                     const Inventory& inventory);
+
+/// Reads all hosts but the left out ones side by side, within policy.observe_time.
+std::map<std::string, LastView> read_peers(const Inventory& inventory,
+                                           const std::vector<std::string>& left_out);
 
 /// All commands, in the order of the help. A new one is declared above and added to this list.
 std::vector<Command> all_commands();

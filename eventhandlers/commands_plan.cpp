@@ -19,14 +19,44 @@
 namespace domkeeper {
 namespace {
 
-/// Reads all hosts but the lost ones, side by side.
+int run_plan(const Arguments& arguments) {
+    const Inventory inventory = load_inventory(config_path(arguments.text("config")));
+    DryRunFacts facts;
+    facts.lost = hosts_given(arguments, "lost", inventory);
+    facts.views = read_peers(inventory, facts.lost);
+    SqliteJournal journal(inventory.state_dir);
+    SqliteRecord records(inventory.state_dir);
+    const ClusterRecord record = records.read();
+    const DryRunPlan plan = dry_run({inventory, record, journal.arming(), real_now()}, facts);
+    std::cout << (arguments.flag("json") ? plan_json(plan).render() : render_plan(plan));
+    const bool refused = std::any_of(plan.steps.begin(), plan.steps.end(), [](const auto& step) {
+        return step.kind == EntryKind::Refusal;
+    });
+    return refused || !plan.objections.empty() ? 1 : 0;
+}
+
+}  // namespace
+
+std::vector<std::string> hosts_given(const Arguments& arguments, const std::string& option,
+                                     const Inventory& inventory) {
+    std::vector<std::string> hosts;
+    for (const std::string& word : arguments.all(option))
+        for (const std::string& host : split(word, ',')) {
+            if (inventory.find_host(host) == nullptr)
+                throw UsageError("no host '" + printable(host) + "' is in the cluster file");
+            if (std::find(hosts.begin(), hosts.end(), host) == hosts.end()) hosts.push_back(host);
+        }
+    return hosts;
+}
+
 std::map<std::string, LastView> read_peers(const Inventory& inventory,
-                                           const std::vector<std::string>& lost, Instant began) {
+                                           const std::vector<std::string>& left_out) {
+    const Instant began = real_now().mono;
     LibvirtHypervisors hypervisors;
     std::vector<std::string> peers;
     std::vector<std::shared_ptr<Hypervisor>> ports;
     for (const Host& host : inventory.hosts) {
-        if (std::find(lost.begin(), lost.end(), host.name) != lost.end()) continue;
+        if (std::find(left_out.begin(), left_out.end(), host.name) != left_out.end()) continue;
         peers.push_back(host.name);
         ports.push_back(hypervisors.at(host));
     }
@@ -41,27 +71,6 @@ std::map<std::string, LastView> read_peers(const Inventory& inventory,
     return views;
 }
 
-int run_plan(const Arguments& arguments) {
-    const Inventory inventory = load_inventory(config_path(arguments.text("config")));
-    DryRunFacts facts;
-    facts.lost = arguments.all("lost");
-    for (const std::string& host : facts.lost)
-        if (inventory.find_host(host) == nullptr)
-            throw UsageError("no host '" + printable(host) + "' is in the cluster file");
-    facts.views = read_peers(inventory, facts.lost, real_now().mono);
-    SqliteJournal journal(inventory.state_dir);
-    SqliteRecord records(inventory.state_dir);
-    const ClusterRecord record = records.read();
-    const DryRunPlan plan = dry_run({inventory, record, journal.arming(), real_now()}, facts);
-    std::cout << (arguments.flag("json") ? plan_json(plan).render() : render_plan(plan));
-    const bool refused = std::any_of(plan.steps.begin(), plan.steps.end(), [](const auto& step) {
-        return step.kind == EntryKind::Refusal;
-    });
-    return refused || !plan.objections.empty() ? 1 : 0;
-}
-
-}  // namespace
-
 Command plan_command() {
     return {{.name = "plan",
              .help = "Show what would be done if hosts were lost now, with the reason of each step "
@@ -69,7 +78,7 @@ Command plan_command() {
                      "something would be refused.",
              .options = {{.name = "lost",
                           .value_name = "HOST",
-                          .help = "A host that is assumed dead.",
+                          .help = "A host that is assumed dead; several with commas.",
                           .required = true,
                           .repeatable = true}}},
             run_plan};

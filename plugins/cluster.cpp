@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "lib/core/survival.hpp"
 #include "lib/core/text.hpp"
 #include "lib/core/units.hpp"
 #include "plugins/domu.hpp"
@@ -194,6 +195,23 @@ void judge_control(const ControlFacts& control, TimePoint now, std::vector<Check
     }
 }
 
+/// Of the hosts that answer: whether any `policy.survive` of them can be lost.
+void judge_survival(const Inventory& inventory, const ClusterFacts& facts,
+                    std::vector<CheckResult>& parts) {
+    std::map<std::string, HostView> views;
+    for (const HostFacts& host : facts.hosts)
+        if (host.view) views.emplace(host.name, *host.view);
+    const Survival survival = survive_any(loads_of(inventory, views, facts.record),
+                                          static_cast<std::size_t>(inventory.policy.survive));
+    if (survival.cases == 0) return;
+    const std::string any = "any " + counted(survival.hosts, "host");
+    if (survival.worst)
+        parts.push_back(part(Status::Warning, explain_loss(*survival.worst)));
+    else
+        parts.push_back(part(
+            Status::Ok, any + " can be lost" + (survival.complete ? "" : ", as far as was tried")));
+}
+
 std::vector<Perfdata> measure(const Inventory& inventory, const ClusterFacts& facts) {
     double answering = 0;
     double age = 0;
@@ -272,6 +290,7 @@ CheckResult judge_cluster(const Inventory& inventory, const ClusterFacts& facts)
         result.parts.push_back(part(Status::Critical, "the record of what ran where is not kept: " +
                                                           printable(facts.record_trouble)));
     judge_control(facts.control, facts.now, result.parts);
+    judge_survival(inventory, facts, result.parts);
     result.perfdata = measure(inventory, facts);
     result.summary = what_is_wrong(result.parts);
     if (result.summary.empty()) {

@@ -54,7 +54,8 @@ std::map<std::string, std::string> owners_of(const std::vector<HostFacts>& hosts
 bool needs_second_look(const Inventory& inventory, const std::vector<HostFacts>& hosts,
                        const ClusterRecord& record);
 
-/// Hosts, expected domains, doubles, strangers, autostart, record, arming, incidents. A host that
+/// Hosts, expected domains, doubles, strangers, autostart, record, arming, incidents, and whether
+/// the rest could carry the domains of any lost host. A host that
 /// does not answer is Unknown here; whether it is down is for the host check to say.
 CheckResult judge_cluster(const Inventory& inventory, const ClusterFacts& facts);
 

@@ -63,6 +63,7 @@ struct Policy {
     Duration observe_time{1'000};
     int starts_per_host = 4;
     int start_attempts = 2;
+    int survive = 1;  ///< hosts whose loss the others must have room for; 0: not looked at
     UnseenPeers unseen_peers = UnseenPeers::Refuse;
     std::vector<std::string> notify;  ///< command and arguments; empty: none
 

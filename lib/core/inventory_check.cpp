@@ -15,10 +15,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<PolicyNumber, 3> numbers{{
+constexpr std::array<PolicyNumber, 4> numbers{{
     {"max_hosts_lost", &Policy::max_hosts_lost, 1, 1000},
     {"starts_per_host", &Policy::starts_per_host, 1, 256},
     {"start_attempts", &Policy::start_attempts, 1, 10},
+    {"survive", &Policy::survive, 0, 1000},
 }};
 
 constexpr std::array<PolicySpan, 6> spans{{

@@ -90,6 +90,7 @@ start_time = "62s"
 observe_time = "1.5s"
 starts_per_host = 3
 start_attempts = 1
+survive = 2
 unseen_peers = "trust-record"
 notify = ["/usr/bin/tell", "a b", ""]
 [[host]]
@@ -134,7 +135,7 @@ name = "web2"
     CHECK(lines(loaded.problems) == std::vector<std::string>{});
     CHECK(lines(loaded.warnings) ==
           std::vector<std::string>{
-              "26:1: host.xen2.fence: host \"xen2\" has no fence device: it can't be proved off, "
+              "27:1: host.xen2.fence: host \"xen2\" has no fence device: it can't be proved off, "
               "so its domains are started elsewhere only after an operator's word"});
     const Inventory& inventory = loaded.inventory;
     CHECK(inventory.name == "demo");
@@ -150,6 +151,7 @@ name = "web2"
     CHECK(policy.observe_time == 1500ms);
     CHECK(policy.starts_per_host == 3);
     CHECK(policy.start_attempts == 1);
+    CHECK(policy.survive == 2);
     CHECK(policy.unseen_peers == UnseenPeers::TrustRecord);
     CHECK(policy.notify == std::vector<std::string>{"/usr/bin/tell", "a b", ""});
     REQUIRE(inventory.hosts.size() == 2);
@@ -191,7 +193,8 @@ TEST_CASE("cluster file: each mistake is named with its place and what would be 
         {sound + "[policy]\nlook_tme = \"1s\"\nzzzzzzzz = 1\n",
          {"23:1: policy.look_tme: unknown key; did you mean \"look_time\"?",
           "24:1: policy.zzzzzzzz: unknown key; known are witnesses, witnesses_needed, "
-          "unseen_peers, notify, max_hosts_lost, starts_per_host, start_attempts, look_time, "
+          "unseen_peers, notify, max_hosts_lost, starts_per_host, start_attempts, survive, "
+          "look_time, "
           "record_max_age, settle_time, fence_time, start_time, observe_time"}},
         {sound + "[policy]\nlook_time = 400\nfence_time = \"5 parsecs\"\nstart_time = \"3h\"\n",
          {"23:13: policy.look_time: 400 was found; a time in quotes with its unit, such as "
