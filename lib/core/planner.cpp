@@ -107,6 +107,7 @@ std::string_view refusal_kind_name(RefusalKind kind) {
         case RefusalKind::StartFailed: return "start-failed";
         case RefusalKind::StartUnknown: return "start-unknown";
         case RefusalKind::NotStable: return "not-stable";
+        case RefusalKind::NotCovered: return "not-covered";
         case RefusalKind::OtherIncident: return "other-incident";
     }
     return "start-failed";

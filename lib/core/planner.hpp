@@ -25,6 +25,7 @@ enum class RefusalKind {
     StartFailed,      ///< every try failed
     StartUnknown,     ///< a start was tried and nobody can say how it ended
     NotStable,        ///< it did not stay running
+    NotCovered,       ///< its old host is cut off from its disks in part only
     OtherIncident,    ///< the host it was started on died too; that host's incident cares
 };
 

@@ -16,6 +16,7 @@ namespace domkeeper {
 ///     host|device|domain|policy ...      the inventory's own lines (lib/core/inventory_text)
 ///     runs HOST DOMAIN=SIZE ...          what runs there at the start, and is recorded
 ///     record-age HOST DURATION           how old the record of that host is at the start
+///     disks DOMAIN SOURCE ...            its disks: e7.1, iqn.x:y/1 or a path; none if left out
 ///     no-record HOST                     nothing is recorded of it
 ///     disarmed [REASON ...]              at the start
 ///     at TIME COMMAND ...                see docs/simulate.md for the commands
@@ -28,6 +29,7 @@ struct Scenario {
     };
     Inventory inventory;
     std::map<std::string, std::vector<std::pair<std::string, Bytes>>> runs;  ///< by host
+    std::map<std::string, std::vector<std::string>> disks;                   ///< by domain
     std::map<std::string, Duration> record_age;
     std::vector<std::string> no_record;
     std::optional<std::string> disarmed;  ///< the reason

@@ -25,7 +25,7 @@ const std::map<std::string, CommandForm>& command_forms() {
         {"start-fails", {1, 2}},  {"start-takes", {2, 2}}, {"unstable", {1, 1}},
         {"pauses", {1, 1}},       {"migrate", {2, 2}},     {"disk-full", {0, 0}},
         {"disk-ok", {0, 0}},      {"disarm", {0, 1}},      {"arm", {0, 0}},
-        {"kill-worker", {0, 0}},  {"worker", {0, 0}}};
+        {"kill-worker", {0, 0}},  {"worker", {0, 0}},      {"release", {1, 1}}};
     return forms;
 }
 
@@ -70,7 +70,10 @@ class Parser {
 
     void take(const std::vector<std::string>& words) {
         if (words[0] == "runs") return take_runs(words);
-        if (words[0] == "record-age") {
+        if (words[0] == "disks") {
+            need(words, 3, "disks DOMAIN SOURCE ...");
+            scenario_.disks[words[1]].assign(words.begin() + 2, words.end());
+        } else if (words[0] == "record-age") {
             need(words, 3, "record-age HOST DURATION");
             scenario_.record_age[words[1]] = duration(words[2]);
         } else if (words[0] == "no-record") {
@@ -120,9 +123,9 @@ class Parser {
         for (const auto& [host, domains] : scenario_.runs)
             if (scenario_.inventory.find_host(host) == nullptr)
                 throw UsageError("runs: no host '" + host + "'");
-        static const std::set<std::string> with_host{"recover", "power-cut",   "power-on",
-                                                     "cut",     "join",        "hang",
-                                                     "unhang",  "start-fails", "start-takes"};
+        static const std::set<std::string> with_host{
+            "recover", "power-cut", "power-on",    "cut",         "join",
+            "hang",    "unhang",    "start-fails", "start-takes", "release"};
         for (const Scenario::Timed& timed : scenario_.timed) {
             line_ = timed.line;
             if (with_host.count(timed.words[0]) != 0 &&

@@ -38,7 +38,27 @@ class Run {
     }
 
   private:
+    /// The domain's definition with its disks, as libvirt would write them.
+    std::string definition_of(const std::string& name) const {
+        const auto found = scenario_.disks.find(name);
+        if (found == scenario_.disks.end()) return "<domain/>";
+        std::string out = "<domain><devices>";
+        for (const std::string& source : found->second) {
+            out += "<disk device='disk' type='";
+            if (starts_with(source, "/"))
+                out += "file'><source file='" + source;
+            else if (starts_with(source, "e"))
+                out += "block'><source dev='/dev/etherd/" + source;
+            else
+                out += "network'><source protocol='iscsi' name='" + source;
+            out += "'/><target dev='vda'/></disk>";
+        }
+        return out + "</devices></domain>";
+    }
+
     void set_up() {
+        for (const auto& [name, sources] : scenario_.disks)
+            world_.definitions[name] = definition_of(name);
         if (scenario_.disarmed)
             world_.arming = {false, std::nullopt, "root", *scenario_.disarmed, scenario_start};
         for (const Host& host : scenario_.inventory.hosts) {
@@ -53,7 +73,7 @@ class Run {
             for (const auto& [name, size] : runs->second)
                 records_.record.domains.push_back({name, "uuid-" + name, host.name,
                                                    DomainState::Running, size, 1, true, seen,
-                                                   "<domain/>"});
+                                                   definition_of(name)});
         }
         for (const auto& [host, domains] : scenario_.runs)
             for (const auto& [name, size] : domains) world_.put_domain(name, host, size);
@@ -158,6 +178,8 @@ void Run::fault(const std::vector<std::string>& words, int line) {
         world_.power_cut(words[1]);
     } else if (name == "power-on") {
         world_.power_on(words[1]);
+    } else if (name == "release") {
+        world_.release(words[1]);
     } else if (name == "cut" || name == "join") {
         world_.hosts.at(words[1]).reachable = name == "join";
     } else if (name == "hang" || name == "unhang") {
