@@ -40,4 +40,52 @@ Program aoe_agent_table() {
                      .required = true}}};
 }
 
+Program iscsi_agent_table() {
+    return {
+        .name = "fence_iscsi",
+        .kind = ProgramKind::FenceAgent,
+        .brief = "Fence agent for iSCSI disks",
+        .description =
+            "Cuts a host off its iSCSI disks by SCSI-3 persistent reservations, from a machine of "
+            "its own: each disk is reserved for those who are registered on it (write exclusive, "
+            "all registrants), and the host's key is removed. Off means that every disk named "
+            "here was read back so; the host itself runs on, and its writes fail.\n\n"
+            "On must run on the host itself, as root: it registers the host's key on the host's "
+            "own sessions with the disks. A host does so when it starts, and again whenever a "
+            "session was lost, since targets may tie a registration to it.\n\n"
+            "Limits: reads go on. A target may forget reservations when it is started again (tgt "
+            "does), and one that can't preempt and abort (tgt can't) may finish writes that it "
+            "had taken before, for which it is given 0.2 s. A host that registers again by itself "
+            "is not held: only start what registers when you have looked at the host.",
+        .options = {{.name = "plug",
+                     .letter = 'n',
+                     .value_name = "KEY",
+                     .help = "The key by which the host is registered, for example 0xa1.",
+                     .required = true,
+                     .aliases = {"port", "key"}},
+                    {.name = "disks",
+                     .value_name = "DISKS",
+                     .help = "Targets and LUNs, such as iqn.2026-01.lab:t1/1, separated by spaces "
+                             "or commas.",
+                     .required = true},
+                    {.name = "ip",
+                     .letter = 'a',
+                     .value_name = "ADDRESS",
+                     .help = "Address or name of the portal.",
+                     .required = true,
+                     .aliases = {"ipaddr"}},
+                    {.name = "ipport",
+                     .letter = 'u',
+                     .type = ValueType::Integer,
+                     .value_name = "PORT",
+                     .help = "TCP port of the portal.",
+                     .default_value = "3260"},
+                    {.name = "username",
+                     .letter = 'l',
+                     .value_name = "NAME",
+                     .help = "User for CHAP.",
+                     .aliases = {"login"}},
+                    {.name = "initiator", .value_name = "IQN", .help = "The name to log in by."}}};
+}
+
 }  // namespace domkeeper

@@ -7,5 +7,7 @@ namespace domkeeper {
 
 /// fence_aoe: its name, texts and the options of the device itself.
 Program aoe_agent_table();
+/// The same of fence_iscsi.
+Program iscsi_agent_table();
 
 }  // namespace domkeeper

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/core/agent_options.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
 #include "lib/io/aoe_network.hpp"
@@ -73,11 +74,14 @@ class AoeFence final : public PowerSwitch {
                                  "\" is no AoE target, for example e7.1");
             disks_.push_back({*address, {}});
         }
+        coverage_ = configured_coverage(device);
         if (disks_.empty()) throw UsageError("option disks is missing: AoE targets");
         if (disks_.size() > most_disks) throw UsageError("option disks names too many targets");
         if (holds_all(plug_, hosts_))
             throw UsageError("option hosts names no host but the one to be cut off");
     }
+
+    Coverage coverage() const override { return coverage_; }
 
     PowerState read(Deadline deadline) override {
         bool cut = true;
@@ -161,6 +165,7 @@ class AoeFence final : public PowerSwitch {
     const Macs plug_;
     const Macs hosts_;
     std::vector<Disk> disks_;
+    Coverage coverage_;
     std::optional<PacketSocket> socket_;
 };
 
