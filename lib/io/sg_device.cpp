@@ -55,8 +55,8 @@ ScsiReply send(const std::string& path, ScsiCommand command, unsigned millisecon
     reply.sense = decode_sense({sense.data(), std::min<std::size_t>(io.sb_len_wr, sense.size())});
     if (reply.good()) {
         const auto missing = static_cast<std::size_t>(std::max(0, io.resid));
-        answer.resize(answer.size() - std::min(missing, answer.size()));
-        reply.data = std::move(answer);
+        const std::size_t came = answer.size() - std::min(missing, answer.size());
+        reply.data.assign(answer.data(), answer.data() + came);
     }
     return reply;
 }
