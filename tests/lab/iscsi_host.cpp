@@ -43,7 +43,8 @@ int main(int argc, char** argv) {
         const auto soon = [] { return Deadline{mono_now() + Duration{5000}}; };
         IscsiSession session(login, soon());
         if (key != 0) {
-            session.command(lun, scsi_reserve_out(ReserveOut::RegisterAndIgnore, 0, 0, key), soon());
+            session.command(lun, scsi_reserve_out(ReserveOut::RegisterAndIgnore, 0, 0, key),
+                            soon());
             session.command(lun, scsi_reserve_out(ReserveOut::Reserve, write_exclusive_all, key, 0),
                             soon());
         }
