@@ -318,11 +318,15 @@ AoeExpectations read_aoe_expectations(const Arguments& arguments) {
     return out;
 }
 
+std::size_t sample_count(const Arguments& arguments) {
+    return static_cast<std::size_t>(count_option(arguments, "samples", most_samples));
+}
+
 CheckResult check_aoe_wire(PacketSocket& socket, const Arguments& arguments, Deadline deadline) {
     const AoeExpectations wanted = read_aoe_expectations(arguments);
     AoeSurveyOrder order;
     for (const auto& target : wanted.targets) order.targets.push_back(target.address);
-    order.samples = static_cast<std::size_t>(count_option(arguments, "samples", most_samples));
+    order.samples = sample_count(arguments);
     order.listen = arguments.duration("listen").value_or(Duration{order.targets.empty() ? 500 : 5});
     order.patience = arguments.duration("patience").value_or(order.patience);
     Interfaces interfaces;

@@ -31,6 +31,9 @@ std::vector<Option> aoe_options();
 /// Throws UsageError that names the option.
 AoeExpectations read_aoe_expectations(const Arguments& arguments);
 
+/// --samples. Throws UsageError.
+std::size_t sample_count(const Arguments& arguments);
+
 /// Asks on the wire. Blocks at most until the deadline. Throws as PacketSocket and
 /// read_interface().
 CheckResult check_aoe_wire(PacketSocket& socket, const Arguments& arguments, Deadline deadline);

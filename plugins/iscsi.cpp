@@ -9,13 +9,13 @@
 #include "lib/io/bounded.hpp"
 #include "lib/io/iscsi_fence.hpp"
 #include "lib/io/secret_file.hpp"
+#include "plugins/aoe.hpp"
 #include "plugins/target.hpp"
 #include "plugins/words.hpp"
 
 namespace domkeeper {
 namespace {
 
-constexpr std::int64_t most_samples = 10'000;
 /// SAM-5: of the forms of a LUN this program uses the one of 14 bits.
 constexpr std::int64_t highest_lun = 16'383;
 /// Threads at most; more units wait for a free one.
@@ -114,23 +114,6 @@ IscsiLogin read_login(const Arguments& arguments) {
     return out;
 }
 
-std::vector<IscsiUnit> read_units(const Arguments& arguments) {
-    std::vector<int> luns;
-    for (const std::string& text : arguments.all("lun")) {
-        const auto number = parse_integer(text);
-        if (!number || *number < 0 || *number > highest_lun)
-            throw UsageError("--lun: '" + printable(text, 20) + "' is no LUN");
-        luns.push_back(static_cast<int>(*number));
-    }
-    std::vector<IscsiUnit> out;
-    for (const std::string& text : arguments.all("target"))
-        for (const int lun : luns) {
-            out.push_back(parse_iscsi_unit(text, lun));
-            if (text.find('/') != std::string::npos) break;
-        }
-    return out;
-}
-
 IscsiExpectations read_expectations(const Arguments& arguments) {
     IscsiExpectations out;
     for (const std::string& text : arguments.all("key")) {
@@ -192,6 +175,23 @@ IscsiUnit parse_iscsi_unit(const std::string& text, int lun) {
         throw UsageError("--target: '" + printable(text, 80) +
                          "' is no target, for example iqn.2026-01.lab:t1, iqn.2026-01.lab:t1/1 or "
                          "iqn.2026-01.lab:t1/1=8GiB");
+    return out;
+}
+
+std::vector<IscsiUnit> read_iscsi_units(const Arguments& arguments) {
+    std::vector<int> luns;
+    for (const std::string& text : arguments.all("lun")) {
+        const auto number = parse_integer(text);
+        if (!number || *number < 0 || *number > highest_lun)
+            throw UsageError("--lun: '" + printable(text, 20) + "' is no LUN");
+        luns.push_back(static_cast<int>(*number));
+    }
+    std::vector<IscsiUnit> out;
+    for (const std::string& text : arguments.all("target"))
+        for (const int lun : luns) {
+            out.push_back(parse_iscsi_unit(text, lun));
+            if (text.find('/') != std::string::npos) break;
+        }
     return out;
 }
 
@@ -312,11 +312,9 @@ CheckResult judge_discovery(const std::string& portal, const std::vector<IscsiTa
 
 CheckResult check_iscsi_wire(const Arguments& arguments, Deadline deadline) {
     const IscsiExpectations wanted = read_expectations(arguments);
-    const std::vector<IscsiUnit> units = read_units(arguments);
+    const std::vector<IscsiUnit> units = read_iscsi_units(arguments);
     const IscsiLogin base = read_login(arguments);
-    const std::int64_t samples = arguments.integer("samples").value_or(10);
-    if (samples < 0 || samples > most_samples)
-        throw UsageError("--samples: not a number from 0 to " + std::to_string(most_samples));
+    const std::size_t samples = sample_count(arguments);
     std::vector<IscsiLogin> portals;
     for (const std::string& text : arguments.all("portal")) {
         portals.push_back(base);
@@ -356,8 +354,7 @@ CheckResult check_iscsi_wire(const Arguments& arguments, Deadline deadline) {
         }
     const auto found = bounded_walk<IscsiDisk>(
         logins.size(), limits(logins.size()), [logins, units, samples, reading](std::size_t i) {
-            return read_iscsi_disk(logins[i], units[i % units.size()].lun,
-                                   static_cast<std::size_t>(samples), reading);
+            return read_iscsi_disk(logins[i], units[i % units.size()].lun, samples, reading);
         });
     for (std::size_t i = 0; i < logins.size(); ++i) {
         const IscsiUnit& unit = units[i % units.size()];

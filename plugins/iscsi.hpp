@@ -33,6 +33,9 @@ std::vector<Option> iscsi_options();
 /// "IQN", "IQN/LUN", each with "=SIZE"; without a LUN `lun`. Throws UsageError.
 IscsiUnit parse_iscsi_unit(const std::string& text, int lun);
 
+/// --target and --lun. Throws UsageError.
+std::vector<IscsiUnit> read_iscsi_units(const Arguments& arguments);
+
 /// Blocks at most until the deadline. Throws UsageError, Denied and SystemError (secrets).
 CheckResult check_iscsi_wire(const Arguments& arguments, Deadline deadline);
 
