@@ -68,6 +68,11 @@ Program iscsi_agent_table() {
                      .help = "Targets and LUNs, such as iqn.2026-01.lab:t1/1, separated by spaces "
                              "or commas.",
                      .required = true},
+                    {.name = "hosts",
+                     .value_name = "KEYS",
+                     .help = "The keys of all hosts that may use the disks, separated by commas: "
+                             "with another one registered, off is not proved.",
+                     .required = true},
                     {.name = "ip",
                      .letter = 'a',
                      .value_name = "ADDRESS",

@@ -277,8 +277,7 @@ std::vector<Option> aoe_options() {
          .repeatable = true},
         {.name = "samples",
          .type = ValueType::Integer,
-         .help = "Read so many sectors of each target.",
-         .default_value = "10"},
+         .help = "Read so many sectors of each target; 10, of more than five targets 5."},
         {.name = "initiators",
          .type = ValueType::Integer,
          .help = "Hosts that share each target: warn when it has fewer buffers."},
@@ -288,7 +287,7 @@ std::vector<Option> aoe_options() {
          .repeatable = true},
         {.name = "listen",
          .type = ValueType::TimeSpan,
-         .help = "Hear at least so long who answers; 5ms, without --target 500ms."},
+         .help = "Hear at least so long who answers; 2ms, without --target 500ms."},
         {.name = "patience",
          .type = ValueType::TimeSpan,
          .help = "Give a target up that has been silent for so long.",
@@ -318,7 +317,10 @@ AoeExpectations read_aoe_expectations(const Arguments& arguments) {
     return out;
 }
 
-std::size_t sample_count(const Arguments& arguments) {
+std::size_t sample_count(const Arguments& arguments, std::size_t disks) {
+    // The more disks, the more there is to hear of the network and the storage node from each.
+    constexpr std::size_t many = 5;
+    if (!arguments.given("samples")) return disks > many ? 5 : 10;
     return static_cast<std::size_t>(count_option(arguments, "samples", most_samples));
 }
 
@@ -326,8 +328,8 @@ CheckResult check_aoe_wire(PacketSocket& socket, const Arguments& arguments, Dea
     const AoeExpectations wanted = read_aoe_expectations(arguments);
     AoeSurveyOrder order;
     for (const auto& target : wanted.targets) order.targets.push_back(target.address);
-    order.samples = sample_count(arguments);
-    order.listen = arguments.duration("listen").value_or(Duration{order.targets.empty() ? 500 : 5});
+    order.samples = sample_count(arguments, order.targets.size());
+    order.listen = arguments.duration("listen").value_or(Duration{order.targets.empty() ? 500 : 2});
     order.patience = arguments.duration("patience").value_or(order.patience);
     Interfaces interfaces;
     for (const std::string& name : arguments.all("interface"))

@@ -31,8 +31,8 @@ std::vector<Option> aoe_options();
 /// Throws UsageError that names the option.
 AoeExpectations read_aoe_expectations(const Arguments& arguments);
 
-/// --samples. Throws UsageError.
-std::size_t sample_count(const Arguments& arguments);
+/// --samples for each of so many disks; without it 10, of many disks 5. Throws UsageError.
+std::size_t sample_count(const Arguments& arguments, std::size_t disks);
 
 /// Asks on the wire. Blocks at most until the deadline. Throws as PacketSocket and
 /// read_interface().

@@ -184,7 +184,7 @@ CheckResult check_aoe_initiator(const Arguments& arguments, Deadline deadline) {
     std::vector<std::string> paths;
     for (const AoeDevice& device : devices)
         paths.push_back(root + "/dev/etherd/e" + render_aoe_address(device.address));
-    const auto reads = read_blocks(paths, sample_count(arguments),
+    const auto reads = read_blocks(paths, sample_count(arguments, paths.size()),
                                    reading_deadline(deadline, arguments.timeout()));
     return judge_aoe_devices(devices, reads, wanted, arguments.all("interface"));
 }
@@ -273,7 +273,7 @@ CheckResult check_iscsi_initiator(const Arguments& arguments, Deadline deadline)
             paths.push_back(root + "/dev/" + device.block);
             counters[unit_name(session, device)] = {device.errors, device.timeouts};
         }
-    const auto read = read_blocks(paths, sample_count(arguments),
+    const auto read = read_blocks(paths, sample_count(arguments, paths.size()),
                                   reading_deadline(deadline, arguments.timeout()));
     std::map<std::string, BlockRead> reads;
     for (std::size_t i = 0; i < blocks.size(); ++i) reads[blocks[i]] = read[i];

@@ -230,8 +230,7 @@ std::vector<Option> iscsi_options() {
          .default_value = "iqn.2026-01.domkeeper:monitor"},
         {.name = "samples",
          .type = ValueType::Integer,
-         .help = "Read so many blocks of each disk.",
-         .default_value = "10"},
+         .help = "Read so many blocks of each disk; 10, of more than five disks 5."},
         {.name = "key",
          .value_name = "KEY",
          .help = "The reservation key of a host that must be registered; others are then "
@@ -314,7 +313,8 @@ CheckResult check_iscsi_wire(const Arguments& arguments, Deadline deadline) {
     const IscsiExpectations wanted = read_expectations(arguments);
     const std::vector<IscsiUnit> units = read_iscsi_units(arguments);
     const IscsiLogin base = read_login(arguments);
-    const std::size_t samples = sample_count(arguments);
+    const std::size_t samples =
+        sample_count(arguments, units.size() * arguments.all("portal").size());
     std::vector<IscsiLogin> portals;
     for (const std::string& text : arguments.all("portal")) {
         portals.push_back(base);
@@ -352,9 +352,10 @@ CheckResult check_iscsi_wire(const Arguments& arguments, Deadline deadline) {
             logins.push_back(portal);
             logins.back().target = unit.target;
         }
+    const IscsiQuestions questions{samples, !wanted.keys.empty()};
     const auto found = bounded_walk<IscsiDisk>(
-        logins.size(), limits(logins.size()), [logins, units, samples, reading](std::size_t i) {
-            return read_iscsi_disk(logins[i], units[i % units.size()].lun, samples, reading);
+        logins.size(), limits(logins.size()), [logins, units, questions, reading](std::size_t i) {
+            return read_iscsi_disk(logins[i], units[i % units.size()].lun, questions, reading);
         });
     for (std::size_t i = 0; i < logins.size(); ++i) {
         const IscsiUnit& unit = units[i % units.size()];

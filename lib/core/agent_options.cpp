@@ -41,11 +41,12 @@ constexpr std::array<AgentOption, 8> aoe_options{{
     {"power_wait", OptionForm::Seconds, false},
 }};
 
-constexpr std::array<AgentOption, 10> iscsi_options{{
+constexpr std::array<AgentOption, 11> iscsi_options{{
     {"disks", OptionForm::Disks, true},
     {"ip", OptionForm::Address, true},
     {"ipport", OptionForm::Port, false},
     {"username", OptionForm::Text, false},
+    {"hosts", OptionForm::Text, true},
     {"plug", OptionForm::Text, true},
     {"initiator", OptionForm::Text, false},
     {"timeout", OptionForm::Seconds, false},

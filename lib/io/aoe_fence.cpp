@@ -87,7 +87,16 @@ class AoeFence final : public PowerSwitch {
         bool cut = true;
         for (Disk& disk : disks_) {
             const Macs list = ask(disk, ReserveAction::Read, {}, deadline);
-            if (list.empty() || holds_any(list, plug_)) cut = false;
+            if (list.empty() || holds_any(list, plug_)) {
+                cut = false;
+                continue;
+            }
+            // A card that nobody has named might be this host's.
+            for (const MacAddress& mac : list)
+                if (!holds(hosts_, mac) && mac != disk.place->interface.mac)
+                    throw ProtocolError("AoE target " + render_aoe_address(disk.address) +
+                                        " lets in " + render_mac(mac) +
+                                        ", which belongs to no host: it may be this one's");
         }
         return cut ? PowerState::Off : PowerState::On;
     }
@@ -113,10 +122,10 @@ class AoeFence final : public PowerSwitch {
 
     void cut_off(Disk& disk, Deadline deadline) {
         const Macs list = ask(disk, ReserveAction::Read, {}, deadline);
-        // Others who were cut off before stay so.
+        // Others who were cut off before stay so; whoever is no host is left out.
         Macs next;
         for (const MacAddress& mac : list.empty() ? hosts_ : list)
-            if (!holds(plug_, mac)) next.push_back(mac);
+            if (!holds(plug_, mac) && holds(hosts_, mac)) next.push_back(mac);
         const MacAddress& own = disk.place->interface.mac;
         // An empty list would open the target to everybody.
         if (!holds(next, own) && !holds(plug_, own)) next.push_back(own);

@@ -12,10 +12,11 @@ namespace domkeeper {
 /// asked again. Options: disks ("e7.1 e7.2"), interface (of this machine), plug (MAC addresses of
 /// the host's cards), hosts (those of all hosts that may use the disks, when none is cut off).
 ///
-/// Off: every target is reserved, and for none of the host's cards. On: some target would serve it.
-/// This machine's own card is let in whenever somebody is cut off, so that checks still can read.
-/// A target forgets all this when it is started again, and cards can be forged: it stops a host
-/// that is dead or hangs, not a malicious one. Opens no socket yet. Throws UsageError.
+/// Off: every target is reserved, for none of the host's cards and for none that is no host's. On:
+/// some target would serve it. This machine's own card is let in whenever somebody is cut off, so
+/// that checks still can read. A target forgets all this when it is started again, and cards can be
+/// forged: it stops a host that is dead or hangs, not a malicious one. Opens no socket yet. Throws
+/// UsageError.
 std::unique_ptr<PowerSwitch> open_aoe_fence(const FenceDevice& device);
 
 }  // namespace domkeeper

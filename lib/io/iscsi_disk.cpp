@@ -34,7 +34,7 @@ void read_samples(IscsiSession& session, int lun, std::size_t samples, Deadline 
     }
 }
 
-void read_all(IscsiSession& session, int lun, std::size_t samples, Deadline deadline,
+void read_all(IscsiSession& session, int lun, IscsiQuestions questions, Deadline deadline,
               IscsiDisk& disk) {
     const auto ask = [&](const ScsiCommand& command) {
         return session.command(lun, command, deadline);
@@ -56,27 +56,29 @@ void read_all(IscsiSession& session, int lun, std::size_t samples, Deadline dead
     if (reply.good()) disk.capacity = decode_capacity(reply.data);
     reply = ask(scsi_mode_sense());
     if (reply.good()) disk.write_protected = decode_write_protected(reply.data);
-    reply = ask(scsi_read_keys());
-    if (reply.good()) disk.keys = decode_keys(reply.data);
-    reply = ask(scsi_read_reservation());
-    if (reply.good()) disk.reservation = decode_reservation(reply.data);
+    if (questions.reservations) {
+        reply = ask(scsi_read_keys());
+        if (reply.good()) disk.keys = decode_keys(reply.data);
+        reply = ask(scsi_read_reservation());
+        if (reply.good()) disk.reservation = decode_reservation(reply.data);
+    }
     if (disk.inquiry && disk.inquiry->port_groups) {
         reply = ask(scsi_report_port_groups());
         if (reply.good())
             disk.port_groups =
                 decode_port_groups(reply.data).value_or(std::vector<ScsiPortGroup>());
     }
-    if (disk.capacity) read_samples(session, lun, samples, deadline, disk);
+    if (disk.capacity) read_samples(session, lun, questions.samples, deadline, disk);
 }
 
 }  // namespace
 
-IscsiDisk read_iscsi_disk(const IscsiLogin& login, int lun, std::size_t samples,
+IscsiDisk read_iscsi_disk(const IscsiLogin& login, int lun, IscsiQuestions questions,
                           Deadline deadline) {
     IscsiDisk disk;
     try {
         IscsiSession session(login, deadline);
-        read_all(session, lun, samples, deadline, disk);
+        read_all(session, lun, questions, deadline, disk);
         session.log_out(deadline.within(mono_now(), farewell));
     } catch (const UsageError&) {
         throw;

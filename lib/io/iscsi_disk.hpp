@@ -28,8 +28,15 @@ struct IscsiDisk {
     std::vector<ScsiPortGroup> port_groups;
 };
 
-/// Logs in, asks, reads `samples` single blocks and leaves. Ends at the deadline; throws nothing
+/// What to ask of a LUN beside its health.
+struct IscsiQuestions {
+    std::size_t samples = 10;   ///< single blocks to be read
+    bool reservations = false;  ///< ask for keys and reservation
+};
+
+/// Logs in, asks, reads and leaves. Ends at the deadline; throws nothing
 /// but UsageError and SystemError: a target that can't be reached is its trouble.
-IscsiDisk read_iscsi_disk(const IscsiLogin& login, int lun, std::size_t samples, Deadline deadline);
+IscsiDisk read_iscsi_disk(const IscsiLogin& login, int lun, IscsiQuestions questions,
+                          Deadline deadline);
 
 }  // namespace domkeeper

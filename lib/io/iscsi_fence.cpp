@@ -32,6 +32,21 @@ bool holds(const std::vector<std::uint64_t>& keys, std::uint64_t key) {
     return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
+std::vector<std::uint64_t> parse_keys(std::string text) {
+    std::replace(text.begin(), text.end(), ',', ' ');
+    std::vector<std::uint64_t> out;
+    for (const std::string& word : split(text, ' ')) {
+        if (word.empty()) continue;
+        const auto key = parse_key(word);
+        if (!key)
+            throw UsageError("option hosts: \"" + printable(word, 40) +
+                             "\" is no reservation key, for example 0xa1");
+        out.push_back(*key);
+    }
+    if (out.empty()) throw UsageError("option hosts is missing: the keys of all hosts");
+    return out;
+}
+
 /// Types of reservation under which who is not registered may not write (SPC-4, table 64).
 bool for_registrants(std::uint8_t type) {
     return type >= 5 && type <= 8;
@@ -46,6 +61,7 @@ class IscsiFence final : public PowerSwitch {
             throw UsageError("option plug: \"" + printable(option(device, "plug"), 40) +
                              "\" is no reservation key of a host, for example 0xa1");
         key_ = *key;
+        hosts_ = parse_keys(option(device, "hosts"));
         IscsiLogin login;
         login.user = option(device, "username");
         login.password = std::move(password);
@@ -81,11 +97,20 @@ class IscsiFence final : public PowerSwitch {
         for (Disk& disk : disks_)
             guarded(disk, [&] {
                 const State state = read_state(disk, deadline);
-                if (!state.reservation || holds(state.keys, key_)) cut = false;
+                if (!state.reservation || holds(state.keys, key_)) {
+                    cut = false;
+                    return;
+                }
                 if (state.reservation && !for_registrants(state.reservation->type))
                     throw ProtocolError(name_of(disk) + " is reserved in another way (" +
                                         reservation_text(state.reservation->type) + ", by " +
                                         render_key(state.reservation->key) + ")");
+                // Registered by another key than it should be, the host could still write.
+                for (const std::uint64_t key : state.keys)
+                    if (key != iscsi_fence_key && !holds(hosts_, key))
+                        throw ProtocolError(name_of(disk) + ": the key " + render_key(key) +
+                                            " is registered and belongs to no host: it may be "
+                                            "this one's");
             });
         return cut ? PowerState::Off : PowerState::On;
     }
@@ -223,6 +248,7 @@ class IscsiFence final : public PowerSwitch {
 
     Coverage coverage_;
     std::uint64_t key_ = 0;
+    std::vector<std::uint64_t> hosts_;
     std::vector<Disk> disks_;
 };
 

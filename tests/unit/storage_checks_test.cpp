@@ -236,12 +236,14 @@ TEST_CASE("fence_aoe: its options") {
 }
 
 TEST_CASE("fence_iscsi: its options") {
-    const std::map<std::string, std::string> good{
-        {"disks", "iqn.2026-01.lab:t1/1"}, {"ip", "127.0.0.1"}, {"plug", "0xa1"}};
+    const std::map<std::string, std::string> good{{"disks", "iqn.2026-01.lab:t1/1"},
+                                                  {"ip", "127.0.0.1"},
+                                                  {"plug", "0xa1"},
+                                                  {"hosts", "0xa1"}};
     const auto fence = open_iscsi_fence(device("fence_iscsi", good), "");
     CHECK(fence->coverage() == Coverage::of_disks({"iqn.2026-01.lab:t1/1"}));
     for (const auto& [name, value] : std::map<std::string, std::string>{
-             {"disks", "e7.1"}, {"ip", "a b"}, {"plug", "0"}, {"ipport", "0"}}) {
+             {"disks", "e7.1"}, {"ip", "a b"}, {"plug", "0"}, {"ipport", "0"}, {"hosts", ""}}) {
         auto bad = good;
         bad[name] = value;
         CHECK_THROWS_AS(open_iscsi_fence(device("fence_iscsi", bad), ""), UsageError);
