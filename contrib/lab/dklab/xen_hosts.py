@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from . import net, xen_image
 from .layout import HERE, Lab, LabError
-from .mains import pid_file, power, write_switch
+from .mains import pid_file, write_switch
 from .proc import PidFile, inside, run, wait_for
 from .xen_machine import Machine
 
