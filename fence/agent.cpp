@@ -119,7 +119,7 @@ class Agent {
           deadline_(deadline),
           action_(arguments.text("action")),
           scheduler_(RealScheduler::create()) {
-        device_.name = arguments.text("ip");
+        device_.name = arguments.text(arguments.given("ip") ? "ip" : "plug");
         device_.agent = program.name;
         for (const std::string& name : device_options)
             if (arguments.given(name)) device_.options[name] = arguments.text(name);
@@ -266,7 +266,12 @@ class Agent {
 int run_power_agent(Program program, int argc, char** argv) {
     std::vector<std::string> device_options;
     for (const Option& option : program.options) device_options.push_back(option.name);
-    for (Option& option : common_rows()) program.options.push_back(std::move(option));
+    // A device may have a use of its own for what most only accept.
+    const std::vector<Option> own = program.options;
+    for (Option& option : common_rows())
+        if (std::none_of(own.begin(), own.end(),
+                         [&](const Option& one) { return one.name == option.name; }))
+            program.options.push_back(std::move(option));
     return run_agent(program, argc, argv, [&](const Arguments& arguments, Deadline deadline) {
         return Agent(program, device_options, arguments, deadline).run();
     });

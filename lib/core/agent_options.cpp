@@ -30,8 +30,35 @@ constexpr std::array<AgentOption, 16> ipmi_options{{
     {"power_wait", OptionForm::Seconds, false},
 }};
 
-constexpr std::array<AgentOptions, 1> agents{{
+constexpr std::array<AgentOption, 8> aoe_options{{
+    {"disks", OptionForm::Disks, true},
+    {"interface", OptionForm::Text, true},
+    {"plug", OptionForm::Text, true},
+    {"hosts", OptionForm::Text, true},
+    {"timeout", OptionForm::Seconds, false},
+    {"login_timeout", OptionForm::Seconds, false},
+    {"power_timeout", OptionForm::Seconds, false},
+    {"power_wait", OptionForm::Seconds, false},
+}};
+
+constexpr std::array<AgentOption, 11> iscsi_options{{
+    {"disks", OptionForm::Disks, true},
+    {"ip", OptionForm::Address, true},
+    {"ipport", OptionForm::Port, false},
+    {"username", OptionForm::Text, false},
+    {"hosts", OptionForm::Text, true},
+    {"plug", OptionForm::Text, true},
+    {"initiator", OptionForm::Text, false},
+    {"timeout", OptionForm::Seconds, false},
+    {"login_timeout", OptionForm::Seconds, false},
+    {"power_timeout", OptionForm::Seconds, false},
+    {"power_wait", OptionForm::Seconds, false},
+}};
+
+constexpr std::array<AgentOptions, 3> agents{{
     {"fence_ipmi", DeviceKind::Power, ipmi_options},
+    {"fence_aoe", DeviceKind::Storage, aoe_options},
+    {"fence_iscsi", DeviceKind::Storage, iscsi_options},
 }};
 
 bool is_number(std::string_view value, std::int64_t least, std::int64_t most) {

@@ -54,10 +54,14 @@ class Maker {
             const bool is_goal = host.name == question_.host;
             if (is_goal != (question_.goal == MaintenancePhase::Returning)) continue;
             if (!is_goal && question_.closed.count(host.name) != 0) continue;
-            Room room{host.name, room_for_moves(host, *reading->second.view)};
-            for (const auto& [domain, moving] : question_.moving)
-                if (moving.to == host.name && !shows(*reading->second.view, domain))
-                    room.free -= moving.memory;
+            Room room{host.name, room_for_moves(host, *reading->second.view),
+                      apart_groups(question_.inventory, *reading->second.view)};
+            for (const auto& [domain, moving] : question_.moving) {
+                if (moving.to != host.name || shows(*reading->second.view, domain)) continue;
+                room.free -= moving.memory;
+                if (const Domain* entry = question_.inventory.find_domain(domain))
+                    room.apart.insert(entry->apart.begin(), entry->apart.end());
+            }
             rooms_.push_back(std::move(room));
         }
     }
@@ -79,7 +83,7 @@ class Maker {
             return std::nullopt;
         }
         ways_[name] = *way;
-        Want want{name, memory_needed(facts), entry->priority, entry->hosts, {}};
+        Want want = domkeeper::want_of(*entry, memory_needed(facts));
         if (const auto avoid = question_.avoid.find(name); avoid != question_.avoid.end())
             want.avoid = avoid->second;
         for (const Room& room : rooms_)
