@@ -11,7 +11,7 @@
 namespace domkeeper {
 namespace {
 
-constexpr std::array<AgentOption, 16> ipmi_options{{
+constexpr std::array<AgentOption, 17> ipmi_options{{
     {"ip", OptionForm::Address, true},
     {"ipport", OptionForm::Port, false},
     {"username", OptionForm::Text, false},
@@ -25,13 +25,39 @@ constexpr std::array<AgentOption, 16> ipmi_options{{
     {"inet4_only", OptionForm::Switch, false},
     {"inet6_only", OptionForm::Switch, false},
     {"timeout", OptionForm::Seconds, false},
+    {"delay", OptionForm::Seconds, false},
     {"login_timeout", OptionForm::Seconds, false},
     {"power_timeout", OptionForm::Seconds, false},
     {"power_wait", OptionForm::Seconds, false},
 }};
 
-constexpr std::array<AgentOptions, 1> agents{{
+constexpr std::array<AgentOption, 21> pdu_options{{
+    {"ip", OptionForm::Address, true},
+    {"plug", OptionForm::Text, true},
+    {"plug_separator", OptionForm::Text, false},
+    {"family", OptionForm::Text, false},
+    {"disks", OptionForm::Disks, false},
+    {"ipport", OptionForm::Port, false},
+    {"username", OptionForm::Text, false},
+    {"snmp_version", OptionForm::Text, false},
+    {"snmp_sec_level", OptionForm::Text, false},
+    {"snmp_auth_prot", OptionForm::Text, false},
+    {"snmp_priv_prot", OptionForm::Text, false},
+    {"community_file", OptionForm::Text, false},
+    {"snmp_priv_passwd_file", OptionForm::Text, false},
+    {"inet4_only", OptionForm::Switch, false},
+    {"inet6_only", OptionForm::Switch, false},
+    {"timeout", OptionForm::Seconds, false},
+    {"delay", OptionForm::Seconds, false},
+    {"login_timeout", OptionForm::Seconds, false},
+    {"shell_timeout", OptionForm::Seconds, false},
+    {"power_timeout", OptionForm::Seconds, false},
+    {"power_wait", OptionForm::Seconds, false},
+}};
+
+constexpr std::array<AgentOptions, 2> agents{{
     {"fence_ipmi", DeviceKind::Power, ipmi_options},
+    {"fence_pdu", DeviceKind::Power, pdu_options},
 }};
 
 bool is_number(std::string_view value, std::int64_t least, std::int64_t most) {

@@ -4,6 +4,7 @@
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
 #include "lib/io/ipmi_switch.hpp"
+#include "lib/io/pdu_switch.hpp"
 #include "lib/io/secret_file.hpp"
 
 namespace domkeeper {
@@ -16,12 +17,13 @@ RealPowerSwitches::~RealPowerSwitches() = default;
 std::unique_ptr<PowerSwitch> RealPowerSwitches::open(const FenceDevice& device) {
     if (device.agent == "fence_ipmi")
         return open_ipmi_switch(device, password_of(device), ipmi_memory_);
+    if (device.agent == "fence_pdu") return open_pdu_switch(device, password_of(device));
     throw UsageError("unknown fence agent \"" + printable(device.agent, 60) +
                      "\"; known: " + join(agents(), ", "));
 }
 
 std::vector<std::string> RealPowerSwitches::agents() {
-    return {"fence_ipmi"};
+    return {"fence_ipmi", "fence_pdu"};
 }
 
 std::string RealPowerSwitches::password_of(const FenceDevice& device) const {
