@@ -220,7 +220,7 @@ class Worker {
 
     void feed(const RecoveryEvent& event, std::size_t events_done = 0) {
         const RecoveryContext context{shared_->inventory, record_, ports_.journal.arming(),
-                                      ports_.scheduler.now()};
+                                      ports_.scheduler.now(), ports_.packing};
         RecoveryStep step = advance(situation_, event, context);
         JournalBatch batch{std::move(step.opened), std::move(step.entries), std::move(step.closed),
                            events_done};

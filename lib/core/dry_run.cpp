@@ -91,7 +91,7 @@ DryRunPlan dry_run(const RecoveryContext& context, const DryRunFacts& facts) {
     Inventory inventory = context.inventory;
     inventory.policy.max_hosts_lost =
         std::max(inventory.policy.max_hosts_lost, static_cast<int>(facts.lost.size()));
-    RecoveryContext assumed{inventory, record, context.arming, context.now};
+    RecoveryContext assumed{inventory, record, context.arming, context.now, context.packing};
     assumed.arming.armed = true;
     if (static_cast<int>(facts.lost.size()) > context.inventory.policy.max_hosts_lost)
         for (const std::string& host : facts.lost)

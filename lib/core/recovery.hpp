@@ -213,6 +213,7 @@ struct RecoveryContext {
     const ClusterRecord& record;
     Arming arming;
     Now now;
+    PackingSearch packing{};  ///< behind the quick ways of placing; empty: none
 };
 
 /// What a step wants written and done, in this order.

@@ -230,7 +230,7 @@ void RecoveryStepper::place(HostCase& host_case) {
         }
         wants.push_back(std::move(want));
     }
-    const Plan plan = plan_placement(rooms(), wants);
+    const Plan plan = plan_placement(rooms(), wants, context_.packing);
     for (const Placement& placement : plan.placements) {
         DomainCase& domain = host_case.domains.at(placement.domain);
         domain.target = placement.host;

@@ -96,7 +96,8 @@ const std::vector<std::string>& foreign_options() {
         "plug",          "port",       "action",        "method",          "delay",    "timeout",
         "power_timeout", "power_wait", "shell_timeout", "login_timeout",   "retry_on", "verbose",
         "verbose_level", "debug",      "debug_file",    "disable_timeout", "quiet",    "nodename",
-        "ipmitool_path", "sudo",       "use_sudo",      "sudo_path"};
+        "ipmitool_path", "sudo",       "use_sudo",      "sudo_path",       "plug_separator",
+        "soft",          "soft_timeout"};
     return names;
 }
 
