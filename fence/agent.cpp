@@ -56,8 +56,9 @@ std::vector<Option> common_rows() {
          .aliases = {"port"}},
         {.name = "password",
          .letter = 'p',
-         .help = "Password. Better on standard input or in a file: for a moment every user can read "
-                 "it on a command line, until the agent has wiped it out there.",
+         .help =
+             "Password. Better on standard input or in a file: for a moment every user can read "
+             "it on a command line, until the agent has wiped it out there.",
          .aliases = {"passwd"},
          .secret = true},
         {.name = "plug_separator",
@@ -139,7 +140,7 @@ class Agent {
         device.agent = program.name;
         for (const std::string& name : device_options)
             if (arguments.given(name)) device.options[name] = arguments.text(name);
-        for (const std::string& name : {"login_timeout", "plug_separator"})
+        for (const char* name : {"login_timeout", "plug_separator"})
             device.options[name] = arguments.text(name);
         if (arguments.given("snmp_priv_passwd_script"))
             device.options["snmp_priv_passwd"] =
@@ -319,8 +320,9 @@ class Agent {
                   << ", \"ok\": true, \"plugs\": [";
         for (std::size_t i = 0; i < plugs.size(); ++i)
             std::cout << (i == 0 ? "" : ", ") << "{\"plug\": " << quoted(plugs[i].plug)
-                      << ", \"name\": " << quoted(plugs[i].name) << ", \"state\": "
-                      << quoted(std::string(power_state_name(plugs[i].state))) << "}";
+                      << ", \"name\": " << quoted(plugs[i].name)
+                      << ", \"state\": " << quoted(std::string(power_state_name(plugs[i].state)))
+                      << "}";
         std::cout << "]}\n";
         return 0;
     }

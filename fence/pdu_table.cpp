@@ -13,7 +13,8 @@ Program pdu_agent_table() {
             "it was given reads off in one answer, by the values that its maker documents. An "
             "outlet that does not exist, a reading that is not documented, a pending command and a "
             "metered outlet that still measures current are failures, each with its reason.\n\n"
-            "Families of strips are described by files: share/domkeeper/pdu/*.toml, and your own in "
+            "Families of strips are described by files: share/domkeeper/pdu/*.toml, and your own "
+            "in "
             "/etc/domkeeper/pdu. Which one a strip belongs to is found out by its sysObjectID, or "
             "named with --family; ifmib, the ports of a network switch, must be named, and takes "
             "away the network, not the power. Several addresses are several strips, each with the "
@@ -34,8 +35,9 @@ Program pdu_agent_table() {
              {.name = "plug",
               .letter = 'n',
               .value_name = "OUTLET",
-              .help = "Number or name of the outlet; several, separated by commas, must all be off. "
-                      "Of strips in a chain UNIT.NUMBER.",
+              .help =
+                  "Number or name of the outlet; several, separated by commas, must all be off. "
+                  "Of strips in a chain UNIT.NUMBER.",
               .aliases = {"port"}},
              {.name = "family",
               .value_name = "NAME",
@@ -48,8 +50,9 @@ Program pdu_agent_table() {
               .aliases = {"login"}},
              {.name = "community",
               .letter = 'c',
-              .help = "Community of versions 1 and 2c; private if left out. Better on standard input "
-                      "or in a file.",
+              .help =
+                  "Community of versions 1 and 2c; private if left out. Better on standard input "
+                  "or in a file.",
               .secret = true},
              {.name = "community_file",
               .type = ValueType::File,
@@ -80,19 +83,24 @@ Program pdu_agent_table() {
               .secret = true},
              {.name = "snmp_priv_passwd_file",
               .type = ValueType::File,
-              .help = "File with the password of privacy in its first line, closed to other users."},
+              .help =
+                  "File with the password of privacy in its first line, closed to other users."},
              {.name = "snmp_priv_passwd_script",
               .letter = 'R',
               .type = ValueType::File,
               .help = "Program that prints the password of privacy."},
-             {.name = "inet4_only", .letter = '4', .type = ValueType::Flag, .help = "Use IPv4 alone."},
+             {.name = "inet4_only",
+              .letter = '4',
+              .type = ValueType::Flag,
+              .help = "Use IPv4 alone."},
              {.name = "inet6_only",
               .letter = '6',
               .type = ValueType::Flag,
               .help = "Use IPv6 alone."}},
         .examples = {
             "fence_pdu -a strip-a -n 3 --community_file /etc/strip -o status\tIs outlet 3 on?",
-            "fence_pdu -a strip-a,strip-b -n 3 --community_file /etc/strip -o off\tBoth supplies of "
+            "fence_pdu -a strip-a,strip-b -n 3 --community_file /etc/strip -o off\tBoth supplies "
+            "of "
             "a host off."}};
 }
 

@@ -283,7 +283,8 @@ FencingAuthority::Verdict FencingAuthority::drive(const std::vector<FenceDevice>
         const Trouble bad = attempt([&] {
             device.power = switches_.open(configured);
             device.first_answer =
-                limit_option(configured, "login_timeout").value_or(patience_.first_answer);
+                limit_option(configured, "login_timeout")
+                    .value_or(std::max(patience_.first_answer, device.power->call_time()));
             device.deadline = Deadline{deadline.at - margin};
             if (const auto limit = limit_option(configured, "timeout"))
                 device.deadline = device.deadline.within(now, *limit);

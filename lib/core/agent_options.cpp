@@ -60,6 +60,11 @@ constexpr std::array<AgentOptions, 2> agents{{
     {"fence_pdu", DeviceKind::Power, pdu_options},
 }};
 
+/// Agents of the package fence-agents that cut a host off from storage or network, not power.
+constexpr std::array<std::string_view, 9> fabric_agents{
+    {"fence_scsi", "fence_mpath", "fence_brocade", "fence_cisco_mds", "fence_ifmib",
+     "fence_sanbox2", "fence_hds_cb", "fence_sbd", "fence_ack_manual"}};
+
 bool is_number(std::string_view value, std::int64_t least, std::int64_t most) {
     const auto number = parse_integer(value);
     return number && *number >= least && *number <= most;
@@ -83,11 +88,33 @@ std::span<const AgentOptions> known_agents() {
     return agents;
 }
 
+bool is_external_agent(std::string_view agent) {
+    for (const std::string_view folder : {"/usr/sbin/fence_", "/usr/local/sbin/fence_"}) {
+        if (!starts_with(agent, folder)) continue;
+        agent.remove_prefix(folder.size());
+        return !agent.empty() && agent.size() <= 64 &&
+               std::all_of(agent.begin(), agent.end(), [](char c) {
+                   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+               });
+    }
+    return false;
+}
+
 Coverage configured_coverage(const FenceDevice& device) {
     const auto disks = device.options.find("disks");
     if (disks != device.options.end())
         return Coverage::of_disks(
             parse_disk_units(disks->second).value_or(std::set<std::string>{}));
+    if (is_external_agent(device.agent)) {
+        const std::string_view name =
+            std::string_view(device.agent).substr(device.agent.rfind('/') + 1);
+        const bool fabric =
+            std::find(fabric_agents.begin(), fabric_agents.end(), name) != fabric_agents.end();
+        return fabric ? Coverage{} : Coverage::everything();
+    }
+    if (const auto family = device.options.find("family");
+        family != device.options.end() && family->second == "ifmib")
+        return {};
     for (const AgentOptions& known : agents)
         if (known.agent == device.agent && known.kind == DeviceKind::Power)
             return Coverage::everything();

@@ -28,7 +28,8 @@ std::optional<std::string> unmet(const OffNeed& need, const SnmpValue& value) {
     }
     if (value.kind != SnmpValue::Kind::Integer)
         return "what it says of whether " + need.what + " is no number";
-    const bool met = need.at_most ? value.number <= *need.at_most : holds(need.any_of, value.number);
+    const bool met =
+        need.at_most ? value.number <= *need.at_most : holds(need.any_of, value.number);
     if (met) return std::nullopt;
     return need.what + " (" + std::to_string(value.number) + ")";
 }
@@ -104,9 +105,11 @@ std::vector<Oid> outlet_objects(const PduFamily& family, const OutletNumber& num
 
 OutletReading judge_outlet(const PduFamily& family, const std::vector<SnmpValue>& values) {
     using Kind = OutletReading::Kind;
-    if (values.size() != family.off_needs.size() + 1) return {Kind::Doubtful, "answers are missing"};
+    if (values.size() != family.off_needs.size() + 1)
+        return {Kind::Doubtful, "answers are missing"};
     const SnmpValue& status = values.front();
-    if (status.kind == SnmpValue::Kind::Missing) return {Kind::NoSuchOutlet, "there is no such outlet"};
+    if (status.kind == SnmpValue::Kind::Missing)
+        return {Kind::NoSuchOutlet, "there is no such outlet"};
     if (status.kind != SnmpValue::Kind::Integer) return {Kind::Doubtful, "its status is no number"};
     if (holds(family.on, status.number)) return {Kind::On, {}};
     if (!holds(family.off, status.number))

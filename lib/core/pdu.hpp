@@ -40,10 +40,10 @@ class PduColumn {
 /// Something that must hold beside the status for an outlet to count as off.
 struct OffNeed {
     PduColumn column;
-    std::vector<std::int64_t> any_of;    ///< one of these values, or
+    std::vector<std::int64_t> any_of;     ///< one of these values, or
     std::optional<std::int64_t> at_most;  ///< a number no larger than this
-    bool optional = false;               ///< a device that has no such object need not have it
-    std::string what;                    ///< what it means if it does not hold
+    bool optional = false;                ///< a device that has no such object need not have it
+    std::string what;                     ///< what it means if it does not hold
 };
 
 /// How a family of power strips is read and switched: data, from one TOML file each.

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "lib/io/pdu_families.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <toml++/toml.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -17,7 +12,7 @@
 #include "lib/core/inventory_check.hpp"
 #include "lib/core/text.hpp"
 #include "lib/core/toml_header.hpp"
-#include "lib/io/unique_fd.hpp"
+#include "lib/io/trusted_file.hpp"
 
 namespace domkeeper {
 namespace {
@@ -32,10 +27,11 @@ class FamilyReader {
     FamilyReader(const toml::table& root, std::string name) : root_(root), name_(std::move(name)) {}
 
     PduFamily run() {
-        static const std::vector<std::string> known{
-            "description", "sys_object_ids", "unit",        "kind",       "status",
-            "on",          "off",            "control",     "control_on", "control_off",
-            "command_on",  "command_off",    "label",       "off_needs"};
+        static const std::vector<std::string> known{"description", "sys_object_ids", "unit",
+                                                    "kind",        "status",         "on",
+                                                    "off",         "control",        "control_on",
+                                                    "control_off", "command_on",     "command_off",
+                                                    "label",       "off_needs"};
         check_keys(root_, known);
         PduFamily family;
         family.name = name_;
@@ -86,8 +82,9 @@ class FamilyReader {
             const std::string word(key.str());
             if (std::find(known.begin(), known.end(), word) != known.end()) continue;
             const auto near = closest(word, known);
-            fail(node, "unknown key " + word +
-                           (near ? "; did you mean " + *near + "?" : "; known are " + join(known, ", ")));
+            fail(node,
+                 "unknown key " + word +
+                     (near ? "; did you mean " + *near + "?" : "; known are " + join(known, ", ")));
         }
     }
 
@@ -95,7 +92,8 @@ class FamilyReader {
         const toml::node* node = table.get(key);
         if (node == nullptr) return std::nullopt;
         const auto value = node->value_exact<std::string>();
-        if (!value || value->size() > 512) fail(*node, std::string(key) + ": a text would be right");
+        if (!value || value->size() > 512)
+            fail(*node, std::string(key) + ": a text would be right");
         return value;
     }
 
@@ -149,9 +147,10 @@ class FamilyReader {
         if (!written) fail(table, std::string(key) + " is missing");
         const auto parsed = PduColumn::parse(*written);
         if (!parsed)
-            fail(*table.get(key), std::string(key) + ": \"" + *written +
-                                      "\" is no column; such as \"1.3.6.1.4.1.318.1.1.4.{n}\" would "
-                                      "be right");
+            fail(*table.get(key),
+                 std::string(key) + ": \"" + *written +
+                     "\" is no column; such as \"1.3.6.1.4.1.318.1.1.4.{n}\" would "
+                     "be right");
         return *parsed;
     }
 
@@ -175,29 +174,14 @@ class FamilyReader {
     std::string name_;
 };
 
-/// The content of a file; empty where there is none.
+/// The content of a family's file; empty where there is none. Who may write there may call a living
+/// host dead, so that not everybody may.
 std::optional<std::string> read_file(const std::string& path) {
-    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-    if (!fd && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
-    struct stat info {};
-    if (!fd || fstat(fd.get(), &info) != 0)
-        throw SystemError(printable(path) + ": " + std::strerror(errno));
-    if (!S_ISREG(info.st_mode)) throw SystemError(printable(path) + " is no regular file");
-    // Who may write here may call a living host dead.
-    if ((info.st_mode & S_IWOTH) != 0)
-        throw SystemError(printable(path) + " can be written by everybody: refused");
-    std::string content(longest_file + 1, '\0');
-    std::size_t have = 0;
-    while (have < content.size()) {
-        const ssize_t got = read(fd.get(), content.data() + have, content.size() - have);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) throw SystemError(printable(path) + ": " + std::strerror(errno));
-        if (got == 0) break;
-        have += static_cast<std::size_t>(got);
+    try {
+        return read_trusted_file(path, longest_file, "family of power strips");
+    } catch (const SystemError& error) {
+        throw SystemError(printable(path) + " " + error.what());
     }
-    if (have > longest_file) throw SystemError(printable(path) + " is larger than 64 KiB");
-    content.resize(have);
-    return content;
 }
 
 /// Names of all families, sorted.

@@ -126,9 +126,10 @@ PduOptions parse_pdu_options(const FenceDevice& device, std::string password) {
     login.auth_protocol = text("snmp_auth_prot", "MD5");
     login.priv_protocol = text("snmp_priv_prot", "DES");
     const bool both = !login.priv_password.empty() && !login.auth_password.empty();
-    login.security = security_of(text("snmp_sec_level", both                            ? "authPriv"
-                                                        : !login.auth_password.empty() ? "authNoPriv"
-                                                                                       : "noAuthNoPriv"));
+    login.security =
+        security_of(text("snmp_sec_level", both                           ? "authPriv"
+                                           : !login.auth_password.empty() ? "authNoPriv"
+                                                                          : "noAuthNoPriv"));
     check_login(login);
     out.family = text("family");
     if (lower(out.family) == "auto") out.family.clear();

@@ -63,7 +63,8 @@ class PduSwitch final : public PowerSwitch {
             throw UsageError("a power strip knows on and off alone");
         const PduColumn& column = on ? family_->control_on : family_->control_off;
         for (const OutletNumber& outlet : outlets_)
-            snmp_->set(column.at(outlet), on ? family_->command_on : family_->command_off, deadline);
+            snmp_->set(column.at(outlet), on ? family_->command_on : family_->command_off,
+                       deadline);
     }
 
     Coverage coverage() const override {
@@ -77,11 +78,12 @@ class PduSwitch final : public PowerSwitch {
         std::vector<OutletNumber> numbers;
         const PduColumn& column = family_->label ? *family_->label : family_->status;
         walk(column, deadline, [&](const OutletNumber& number, const SnmpValue& value) {
-            const std::string plug = number.unit == family_->unit
-                                         ? std::to_string(number.outlet)
-                                         : std::to_string(number.unit) + "." +
-                                               std::to_string(number.outlet);
-            views.push_back({plug, family_->label ? value.text : std::string(), PowerState::Unknown});
+            const std::string plug =
+                number.unit == family_->unit
+                    ? std::to_string(number.outlet)
+                    : std::to_string(number.unit) + "." + std::to_string(number.outlet);
+            views.push_back(
+                {plug, family_->label ? value.text : std::string(), PowerState::Unknown});
             numbers.push_back(number);
         });
         const std::vector<OutletReading> readings = read_outlets(numbers, deadline);
@@ -97,7 +99,8 @@ class PduSwitch final : public PowerSwitch {
         if (family_ != nullptr) return;
         const SnmpValue model = snmp_->get({sys_object_id()}, deadline).at(0);
         if (model.kind != SnmpValue::Kind::ObjectId)
-            throw ProtocolError("the device does not say what it is (sysObjectID); name its family");
+            throw ProtocolError(
+                "the device does not say what it is (sysObjectID); name its family");
         bool ambiguous = false;
         const PduFamily* found = find_family(families_, model.oid, &ambiguous);
         if (found == nullptr)
@@ -110,7 +113,8 @@ class PduSwitch final : public PowerSwitch {
     void find_outlets(Deadline deadline) {
         find_family_of_device(deadline);
         if (!outlets_.empty()) return;
-        if (plugs_.empty()) throw UsageError("option plug is missing: number or name of the outlet");
+        if (plugs_.empty())
+            throw UsageError("option plug is missing: number or name of the outlet");
         std::vector<OutletNumber> outlets;
         std::optional<std::vector<std::pair<std::string, OutletNumber>>> names;
         for (const std::string& plug : plugs_) {
@@ -158,7 +162,8 @@ class PduSwitch final : public PowerSwitch {
             const SnmpVariable variable = snmp_->next(at, deadline);
             if (!starts_with(variable.oid, column.root())) return;
             at = variable.oid;
-            if (const auto number = column.number_of(at, family_->unit)) visit(*number, variable.value);
+            if (const auto number = column.number_of(at, family_->unit))
+                visit(*number, variable.value);
         }
         throw ProtocolError("the device lists more than " + std::to_string(most_outlets) +
                             " outlets");
@@ -174,7 +179,8 @@ class PduSwitch final : public PowerSwitch {
             const std::size_t end = std::min(outlets.size(), begin + at_once);
             std::vector<Oid> objects;
             for (std::size_t i = begin; i < end; ++i)
-                for (Oid& oid : outlet_objects(*family_, outlets[i])) objects.push_back(std::move(oid));
+                for (Oid& oid : outlet_objects(*family_, outlets[i]))
+                    objects.push_back(std::move(oid));
             const std::vector<SnmpValue> values = snmp_->get(objects, deadline);
             if (values.size() != objects.size()) throw ProtocolError("answers are missing");
             for (std::size_t i = 0; i < values.size(); i += each)

@@ -3,6 +3,7 @@
 
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
+#include "lib/io/external_switch.hpp"
 #include "lib/io/ipmi_switch.hpp"
 #include "lib/io/pdu_switch.hpp"
 #include "lib/io/secret_file.hpp"
@@ -17,6 +18,7 @@ RealPowerSwitches::~RealPowerSwitches() = default;
 std::unique_ptr<PowerSwitch> RealPowerSwitches::open(const FenceDevice& device) {
     if (device.agent == "fence_ipmi")
         return open_ipmi_switch(device, password_of(device), ipmi_memory_);
+    if (starts_with(device.agent, "/")) return open_external_switch(device, password_of(device));
     if (device.agent == "fence_pdu") return open_pdu_switch(device, password_of(device));
     throw UsageError("unknown fence agent \"" + printable(device.agent, 60) +
                      "\"; known: " + join(agents(), ", "));

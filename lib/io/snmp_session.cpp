@@ -71,10 +71,12 @@ struct CloseSession {
 /// "SHA256" and "sha-256" are one protocol; AES is the one with 128 bits.
 std::string protocol_name(const std::string& name) {
     static const std::map<std::string, std::string> names{
-        {"md5", "MD5"},         {"sha", "SHA"},         {"sha1", "SHA"},       {"sha-1", "SHA"},
-        {"sha224", "SHA-224"},  {"sha-224", "SHA-224"}, {"sha256", "SHA-256"}, {"sha-256", "SHA-256"},
-        {"sha384", "SHA-384"},  {"sha-384", "SHA-384"}, {"sha512", "SHA-512"}, {"sha-512", "SHA-512"},
-        {"des", "DES"},         {"aes", "AES"},         {"aes128", "AES"},     {"aes-128", "AES"}};
+        {"md5", "MD5"},         {"sha", "SHA"},         {"sha1", "SHA"},
+        {"sha-1", "SHA"},       {"sha224", "SHA-224"},  {"sha-224", "SHA-224"},
+        {"sha256", "SHA-256"},  {"sha-256", "SHA-256"}, {"sha384", "SHA-384"},
+        {"sha-384", "SHA-384"}, {"sha512", "SHA-512"},  {"sha-512", "SHA-512"},
+        {"des", "DES"},         {"aes", "AES"},         {"aes128", "AES"},
+        {"aes-128", "AES"}};
     const auto found = names.find(lower(name));
     return found == names.end() ? std::string() : found->second;
 }
@@ -162,7 +164,8 @@ class SnmpSession final : public Snmp {
         name_ = printable(login_.host, 80) + ":" + std::to_string(login_.port);
     }
     ~SnmpSession() override {
-        for (std::string* secret : {&login_.community, &login_.auth_password, &login_.priv_password})
+        for (std::string* secret :
+             {&login_.community, &login_.auth_password, &login_.priv_password})
             explicit_bzero(secret->data(), secret->size());
     }
     SnmpSession(const SnmpSession&) = delete;
@@ -207,8 +210,7 @@ class SnmpSession final : public Snmp {
             throw ProtocolError(name_ + ": it answers several objects for one");
         const SnmpVariable& variable = answer.variables.front();
         if (variable.value.kind == SnmpValue::Kind::Missing) return {};
-        if (variable.oid <= after)
-            throw ProtocolError(name_ + ": its objects are not in order");
+        if (variable.oid <= after) throw ProtocolError(name_ + ": its objects are not in order");
         return variable;
     }
 
@@ -382,8 +384,8 @@ class SnmpSession final : public Snmp {
     void check(const Answer& answer, const char* doing) const {
         if (answer.late) throw TimedOut(silence());
         if (answer.report != 0) fail(answer.report);
-        const std::string text =
-            name_ + ": " + doing + ": " + printable(snmp_errstring(static_cast<int>(answer.error)), 120);
+        const std::string text = name_ + ": " + doing + ": " +
+                                 printable(snmp_errstring(static_cast<int>(answer.error)), 120);
         switch (answer.error) {
             case SNMP_ERR_NOERROR: return;
             case SNMP_ERR_NOACCESS:
@@ -393,8 +395,9 @@ class SnmpSession final : public Snmp {
                 throw Denied(name_ + ": " + doing + ": the user or community may not do that");
             case SNMP_ERR_NOSUCHNAME:
             case SNMP_ERR_NOCREATION:
-                throw ProtocolError(name_ + ": " + doing + ": there is no such object, or it may "
-                                                           "not be written");
+                throw ProtocolError(name_ + ": " + doing +
+                                    ": there is no such object, or it may "
+                                    "not be written");
             default: throw ProtocolError(text);
         }
     }
@@ -418,8 +421,7 @@ class SnmpSession final : public Snmp {
             case SNMPERR_BAD_SENDTO:
             case SNMPERR_BAD_ADDRESS:
             case SNMPERR_NO_SOCKET: throw Unreachable(name_ + ": can't send there");
-            default:
-                throw ProtocolError(name_ + ": " + printable(snmp_api_errstring(error), 120));
+            default: throw ProtocolError(name_ + ": " + printable(snmp_api_errstring(error), 120));
         }
     }
 
