@@ -287,7 +287,7 @@ class Checker {
     /// One plug that takes two hosts down would be proof for both: the living one would lose its
     /// power, or worse, its domains would be started a second time.
     void check_plugs() {
-        std::map<std::string, std::pair<std::string, std::string>> owners;  // plug: host, device
+        PlugOwners owners;
         std::set<std::string> used;
         for (std::size_t i = 0; i < inventory_.hosts.size(); ++i) {
             const Host& host = inventory_.hosts[i];
@@ -296,10 +296,9 @@ class Checker {
                     const FenceDevice* device = inventory_.find_device(host.fence[level][k]);
                     if (!device) continue;
                     used.insert(device->name);
-                    const auto [found, fresh] =
-                        owners.emplace(plug_of(*device), std::pair(host.name, device->name));
-                    const auto& [owner, first] = found->second;
-                    if (fresh || owner == host.name) continue;
+                    const auto taken = take_plugs(owners, *device, host.name);
+                    if (!taken) continue;
+                    const auto& [owner, first] = *taken;
                     const std::string path =
                         element(element(element("host", i) + ".fence", level), k);
                     error(path, first == device->name
@@ -318,6 +317,12 @@ class Checker {
             if (device.agent.empty())
                 error(element("device", i) + ".agent",
                       "is missing; such as \"fence_ipmi\" would be right");
+            if (!device.agent.empty() && device.options.count("disks") == 0 &&
+                configured_coverage(device).empty() &&
+                (is_external_agent(device.agent) || device.options.count("family") != 0))
+                error(element("device", i) + ".agent",
+                      "this agent takes no power away; name the disks that it cuts: disks = " +
+                          std::string("[\"e7.1\"]"));
             if (const auto disks = device.options.find("disks");
                 disks != device.options.end() && !parse_disk_units(disks->second))
                 error(element("device", i) + ".disks", quoted(disks->second) + " names no disks; " +
@@ -328,17 +333,38 @@ class Checker {
         }
     }
 
+    using PlugOwners = std::map<std::string, std::pair<std::string, std::string>>;
+
+    /// Notes the plugs of a device as the host's; who has one of them already, host and device.
+    static std::optional<std::pair<std::string, std::string>> take_plugs(PlugOwners& owners,
+                                                                         const FenceDevice& device,
+                                                                         const std::string& host) {
+        std::optional<std::pair<std::string, std::string>> taken;
+        for (const std::string& plug : plugs_of(device)) {
+            const auto [found, fresh] = owners.emplace(plug, std::pair(host, device.name));
+            if (!fresh && found->second.first != host) taken = found->second;
+        }
+        return taken;
+    }
+
     /// What tells one plug from another; a device without an address is known by its name only.
-    static std::string plug_of(const FenceDevice& device) {
+    static std::vector<std::string> plugs_of(const FenceDevice& device) {
         const auto option = [&](const char* name) {
             const auto found = device.options.find(name);
             return found == device.options.end() ? std::string{} : found->second;
         };
-        if (option("ip").empty()) return "name " + device.name;
-        const std::string port = option("ipport");
-        return "plug " + device.agent + "\n" + option("ip") + "\n" +
-               (port.empty() && device.agent == "fence_ipmi" ? "623" : port) + "\n" +
-               option("plug");
+        if (option("ip").empty()) return {"name " + device.name};
+        std::string port = option("ipport");
+        if (port.empty() && device.agent == "fence_ipmi") port = "623";
+        if (port.empty() && device.agent == "fence_pdu") port = "161";
+        const std::string begin = "plug " + device.agent + "\n" + option("ip") + "\n" + port + "\n";
+        const std::string separator = option("plug_separator");
+        std::vector<std::string> all;
+        for (const std::string& plug :
+             split(option("plug"), separator.size() == 1 ? separator[0] : ','))
+            all.push_back(begin + std::string(trim(plug)));
+        if (all.empty()) all.push_back(begin);
+        return all;
     }
 
     void check_domains() {
