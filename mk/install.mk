@@ -11,6 +11,9 @@ icinga2dir    ?= $(datadir)/icinga2/include/plugins-contrib.d
 nagiosdir     ?= $(datadir)/domkeeper/nagios
 INSTALL       ?= install
 
+nrpedir       ?= $(datadir)/domkeeper/nrpe
+NRPE_FILES := contrib/nrpe/domkeeper.cfg contrib/nrpe/sudoers contrib/nrpe/README.md
+
 NAGIOS_OBJECTS := contrib/nagios/domkeeper-templates.cfg contrib/nagios/example.cfg
 
 DOCS := $(wildcard README.md docs/*.md contrib/domkeeper.toml.example)
@@ -18,7 +21,7 @@ DOCS := $(wildcard README.md docs/*.md contrib/domkeeper.toml.example)
 .PHONY: install
 install: all
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(plugindir) $(sbindir) $(handlerdir) $(mandir) \
-	    $(completiondir) $(icinga2dir) $(nagiosdir) $(docdir))
+	    $(completiondir) $(icinga2dir) $(nagiosdir) $(nrpedir) $(docdir))
 	$(if $(PLUGINS),$(INSTALL) -m 755 $(PLUGINS) $(DESTDIR)$(plugindir))
 	$(if $(FENCE_AGENTS)$(TOOLS),$(INSTALL) -m 755 $(FENCE_AGENTS) $(TOOLS) $(DESTDIR)$(sbindir))
 	$(if $(HANDLERS),$(INSTALL) -m 755 $(HANDLERS) $(DESTDIR)$(handlerdir))
@@ -28,6 +31,8 @@ install: all
 	$(FILL_IN) $(BUILD)/icinga2/domkeeper.conf.in > $(DESTDIR)$(icinga2dir)/domkeeper.conf
 	$(FILL_IN) $(BUILD)/nagios/domkeeper.cfg.in > $(DESTDIR)$(nagiosdir)/domkeeper.cfg
 	$(INSTALL) -m 644 $(NAGIOS_OBJECTS) $(DESTDIR)$(nagiosdir)
+	$(foreach file,$(NRPE_FILES),$(FILL_IN) $(file) > $(DESTDIR)$(nrpedir)/$(notdir $(file));)
+	chmod 644 $(addprefix $(DESTDIR)$(nrpedir)/,$(notdir $(NRPE_FILES)))
 	chmod 644 $(DESTDIR)$(icinga2dir)/domkeeper.conf $(DESTDIR)$(nagiosdir)/domkeeper.cfg
 	@echo
 	@echo 'Installed. Copy $(docdir)/domkeeper.toml.example'
@@ -46,7 +51,8 @@ uninstall:
 	    $(addprefix $(DESTDIR)$(completiondir)/,$(notdir $(COMPLETIONS))) \
 	    $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(DOCS))) \
 	    $(DESTDIR)$(icinga2dir)/domkeeper.conf $(DESTDIR)$(nagiosdir)/domkeeper.cfg \
-	    $(addprefix $(DESTDIR)$(nagiosdir)/,$(notdir $(NAGIOS_OBJECTS)))
+	    $(addprefix $(DESTDIR)$(nagiosdir)/,$(notdir $(NAGIOS_OBJECTS))) \
+	    $(addprefix $(DESTDIR)$(nrpedir)/,$(notdir $(NRPE_FILES)))
 
 .PHONY: help
 help:

@@ -129,8 +129,8 @@ std::string examples(const Program& program) {
 std::string see_also(const Program& program) {
     std::string out = section("SEE ALSO");
     std::vector<std::string> pages;
-    for (const char* page :
-         {"check_cluster", "check_dom0", "check_domu", "domkeeper", "fence_ipmi", "handle_host"})
+    for (const char* page : {"check_cluster", "check_dom0", "check_domu", "check_xenstore",
+                             "domkeeper", "fence_ipmi", "handle_host"})
         if (page != program.name) pages.push_back(bold(page) + "(8)");
     return out + join(pages, ",\n") + "\n";
 }
