@@ -10,6 +10,7 @@
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
 #include "lib/io/all_hosts.hpp"
+#include "lib/io/glpk_packing.hpp"
 #include "lib/io/libvirt_hypervisor.hpp"
 #include "lib/io/real_scheduler.hpp"
 #include "lib/io/sqlite_journal.hpp"
@@ -27,7 +28,8 @@ int run_plan(const Arguments& arguments) {
     SqliteJournal journal(inventory.state_dir);
     SqliteRecord records(inventory.state_dir);
     const ClusterRecord record = records.read();
-    const DryRunPlan plan = dry_run({inventory, record, journal.arming(), real_now()}, facts);
+    const DryRunPlan plan =
+        dry_run({inventory, record, journal.arming(), real_now(), glpk_packing()}, facts);
     std::cout << (arguments.flag("json") ? plan_json(plan).render() : render_plan(plan));
     const bool refused = std::any_of(plan.steps.begin(), plan.steps.end(), [](const auto& step) {
         return step.kind == EntryKind::Refusal;

@@ -6,6 +6,7 @@
 #include "lib/app/report_what_if.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
+#include "lib/io/glpk_packing.hpp"
 #include "lib/io/sqlite_record.hpp"
 #include "lib/io/toml_config.hpp"
 
@@ -53,7 +54,8 @@ int run_what_if(const Arguments& arguments) {
             silent.emplace(host, last.why);
     }
     const ClusterRecord record = SqliteRecord(inventory.state_dir).read();
-    const WhatIfAnswer answer = answer_what_if(loads_of(inventory, views, record), question);
+    const WhatIfAnswer answer =
+        answer_what_if(loads_of(inventory, views, record), question, glpk_packing());
     std::cout << (arguments.flag("json") ? what_if_json(answer, silent).render()
                                          : render_what_if(answer, silent));
     return answer.all_fit() ? 0 : 1;

@@ -11,6 +11,7 @@
 #include "lib/io/command_notifier.hpp"
 #include "lib/io/daemon.hpp"
 #include "lib/io/file_lock.hpp"
+#include "lib/io/glpk_packing.hpp"
 #include "lib/io/libvirt_hypervisor.hpp"
 #include "lib/io/network_prober.hpp"
 #include "lib/io/power_switches.hpp"
@@ -38,8 +39,8 @@ void work_once(const Inventory& inventory, Scheduler& scheduler) {
     NetworkProber prober;
     CommandNotifier notifier("domkeeper", inventory.policy.notify);
     FileLock lock(worker_lock_path(inventory.state_dir));
-    switch (run_worker(
-        inventory, {scheduler, journal, records, hypervisors, switches, prober, notifier, lock})) {
+    switch (run_worker(inventory, {scheduler, journal, records, hypervisors, switches, prober,
+                                   notifier, lock, glpk_packing()})) {
         case WorkerEnd::Finished: return log_line(scheduler, "finished");
         case WorkerEnd::Busy: return log_line(scheduler, "left to the worker that runs already");
     }

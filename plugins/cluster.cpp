@@ -197,12 +197,13 @@ void judge_control(const ControlFacts& control, TimePoint now, std::vector<Check
 
 /// Of the hosts that answer: whether any `policy.survive` of them can be lost.
 void judge_survival(const Inventory& inventory, const ClusterFacts& facts,
-                    std::vector<CheckResult>& parts) {
+                    const PackingSearch& search, std::vector<CheckResult>& parts) {
     std::map<std::string, HostView> views;
     for (const HostFacts& host : facts.hosts)
         if (host.view) views.emplace(host.name, *host.view);
-    const Survival survival = survive_any(loads_of(inventory, views, facts.record),
-                                          static_cast<std::size_t>(inventory.policy.survive));
+    const Survival survival =
+        survive_any(loads_of(inventory, views, facts.record),
+                    static_cast<std::size_t>(inventory.policy.survive), search);
     if (survival.cases == 0) return;
     const std::string any = "any " + counted(survival.hosts, "host");
     if (survival.worst)
@@ -279,7 +280,8 @@ bool needs_second_look(const Inventory& inventory, const std::vector<HostFacts>&
     });
 }
 
-CheckResult judge_cluster(const Inventory& inventory, const ClusterFacts& facts) {
+CheckResult judge_cluster(const Inventory& inventory, const ClusterFacts& facts,
+                          const PackingSearch& search) {
     CheckResult result;
     for (const HostFacts& host : facts.hosts)
         result.parts.push_back(judge_host(host, facts, inventory.policy));
@@ -290,7 +292,7 @@ CheckResult judge_cluster(const Inventory& inventory, const ClusterFacts& facts)
         result.parts.push_back(part(Status::Critical, "the record of what ran where is not kept: " +
                                                           printable(facts.record_trouble)));
     judge_control(facts.control, facts.now, result.parts);
-    judge_survival(inventory, facts, result.parts);
+    judge_survival(inventory, facts, search, result.parts);
     result.perfdata = measure(inventory, facts);
     result.summary = what_is_wrong(result.parts);
     if (result.summary.empty()) {

@@ -9,6 +9,7 @@
 #include "lib/core/domain.hpp"
 #include "lib/core/inventory.hpp"
 #include "lib/core/journal_types.hpp"
+#include "lib/core/planner.hpp"
 #include "lib/core/record.hpp"
 #include "lib/core/result.hpp"
 
@@ -57,6 +58,7 @@ bool needs_second_look(const Inventory& inventory, const std::vector<HostFacts>&
 /// Hosts, expected domains, doubles, strangers, autostart, record, arming, incidents, and whether
 /// the rest could carry the domains of any lost host. A host that
 /// does not answer is Unknown here; whether it is down is for the host check to say.
-CheckResult judge_cluster(const Inventory& inventory, const ClusterFacts& facts);
+CheckResult judge_cluster(const Inventory& inventory, const ClusterFacts& facts,
+                          const PackingSearch& search = {});
 
 }  // namespace domkeeper

@@ -6,6 +6,7 @@
 
 #include "lib/core/error.hpp"
 #include "lib/io/file_lock.hpp"
+#include "lib/io/glpk_packing.hpp"
 #include "lib/io/libvirt_hypervisor.hpp"
 #include "lib/io/real_scheduler.hpp"
 #include "lib/io/sqlite_journal.hpp"
@@ -51,7 +52,9 @@ CheckResult run_cluster_round(const Inventory& inventory, const Arguments& argum
         read_cluster(inventory, hypervisors, record ? &*record : nullptr, real_now().wall, limits);
     if (facts.record_trouble.empty()) facts.record_trouble = trouble;
     facts.control = read_control(inventory.state_dir);
-    return judge_cluster(inventory, facts);
+    // The search comes in only where quick packing fails; together it may take this long a round.
+    const Deadline search_end = deadline.within(real_now().mono, Duration{300});
+    return judge_cluster(inventory, facts, glpk_packing(Duration{100}, search_end));
 }
 
 }  // namespace domkeeper

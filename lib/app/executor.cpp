@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "lib/app/fencing.hpp"
+#include "lib/core/domain_disks.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/recovery.hpp"
 #include "lib/core/text.hpp"
@@ -41,12 +42,21 @@ struct Shared {
     void post(RecoveryEvent event, std::optional<ProofOfOff> proof = std::nullopt) {
         ports.scheduler.update([&] { mailbox.push_back({std::move(event), std::move(proof)}); });
     }
-    std::vector<FenceDevice> level(const std::string& host, std::size_t index) const {
+    /// The devices of these levels, each once.
+    std::vector<FenceDevice> devices_of(const std::string& host,
+                                        const std::vector<std::size_t>& levels) const {
         std::vector<FenceDevice> devices;
         const Host* entry = inventory.find_host(host);
-        if (entry == nullptr || index >= entry->fence.size()) return devices;
-        for (const std::string& name : entry->fence[index])
-            if (const FenceDevice* device = inventory.find_device(name)) devices.push_back(*device);
+        for (const std::size_t level : levels) {
+            if (entry == nullptr || level >= entry->fence.size()) continue;
+            for (const std::string& name : entry->fence[level]) {
+                const FenceDevice* device = inventory.find_device(name);
+                const bool known =
+                    std::any_of(devices.begin(), devices.end(),
+                                [&](const FenceDevice& other) { return other.name == name; });
+                if (device != nullptr && !known) devices.push_back(*device);
+            }
+        }
         return devices;
     }
 };
@@ -101,25 +111,31 @@ void run(Shared& shared, const Observe& action) {
 }
 
 void run(Shared& shared, const ReadPower& action) {
-    FenceOutcome outcome = shared.authority.confirm(action.host, shared.level(action.host, 0),
-                                                    Deadline{shared.mono() + power_read_time});
+    FenceOutcome outcome =
+        shared.authority.confirm(action.host, shared.devices_of(action.host, action.levels),
+                                 Deadline{shared.mono() + power_read_time});
     const bool off = outcome.proof.has_value();
     const std::string text = off ? outcome.proof->evidence() : outcome.reason;
-    shared.post(PowerRead{action.host, off, printable(text)}, std::move(outcome.proof));
+    const Coverage covers = off ? outcome.proof->coverage() : Coverage{};
+    shared.post(PowerRead{action.host, off, printable(text), covers, action.levels},
+                std::move(outcome.proof));
 }
 
 void run(Shared& shared, const Fence& action) {
     FenceOutcome outcome =
-        shared.authority.fence(action.host, shared.level(action.host, action.level),
+        shared.authority.fence(action.host, shared.devices_of(action.host, {action.level}),
                                Deadline{shared.mono() + shared.inventory.policy.fence_time});
     const bool off = outcome.proof.has_value();
     const std::string text = off ? outcome.proof->evidence() : outcome.reason;
-    shared.post(FenceEnded{action.incident, off, printable(text)}, std::move(outcome.proof));
+    const Coverage covers = off ? outcome.proof->coverage() : Coverage{};
+    shared.post(FenceEnded{action.incident, off, printable(text), covers},
+                std::move(outcome.proof));
 }
 
 void run(Shared& shared, const AcceptConfirmation& action) {
-    shared.post(FenceEnded{action.incident, true, printable(action.statement)},
-                FencingAuthority::operator_confirmed(action.host, action.statement));
+    shared.post(
+        FenceEnded{action.incident, true, printable(action.statement), Coverage::everything()},
+        FencingAuthority::operator_confirmed(action.host, action.statement));
 }
 
 void run(Shared& shared, const Start& action, const ProofOfOff& proof) {
@@ -189,16 +205,22 @@ class Worker {
         // The proof is kept before the engine hears of it, and thrown away with the first doubt.
         if (const auto* read = std::get_if<PowerRead>(&message.event))
             if (!read->off) proofs_.erase(read->host);
-        if (message.proof) {
-            const std::string host = message.proof->host();
-            proofs_.insert_or_assign(host, *std::move(message.proof));
-        }
+        if (message.proof) keep(*std::move(message.proof), message.event);
         feed(message.event);
+    }
+
+    /// A level that was fenced adds to what others proved; a new reading takes the place of all.
+    void keep(ProofOfOff proof, const RecoveryEvent& event) {
+        const auto held = proofs_.find(proof.host());
+        if (held != proofs_.end() && std::holds_alternative<FenceEnded>(event))
+            return held->second.add(proof);
+        const std::string host = proof.host();
+        proofs_.insert_or_assign(host, std::move(proof));
     }
 
     void feed(const RecoveryEvent& event, std::size_t events_done = 0) {
         const RecoveryContext context{shared_->inventory, record_, ports_.journal.arming(),
-                                      ports_.scheduler.now()};
+                                      ports_.scheduler.now(), ports_.packing};
         RecoveryStep step = advance(situation_, event, context);
         JournalBatch batch{std::move(step.opened), std::move(step.entries), std::move(step.closed),
                            events_done};
@@ -214,12 +236,19 @@ class Worker {
             [shared = shared_, action = std::move(action)] { run(*shared, action); });
     }
 
+    void begin(Fence action) {
+        if (action.first_proof) proofs_.erase(action.host);
+        begin<Fence>(std::move(action));
+    }
+
     void begin(Start action) {
         const auto proof = proofs_.find(action.lost_host);
-        if (proof == proofs_.end()) {
-            shared_->post(StartEnded{action.incident, action.domain.name, action.target,
-                                     StartResult::Failed,
-                                     "no proof that " + action.lost_host + " is off is at hand"});
+        const auto gap = coverage_gap(
+            proof == proofs_.end() ? Coverage{} : proof->second.coverage(), action.domain.xml);
+        if (gap) {
+            shared_->post(
+                StartEnded{action.incident, action.domain.name, action.target, StartResult::Failed,
+                           "no proof that " + action.lost_host + " is off is at hand: " + *gap});
             return;
         }
         ports_.scheduler.spawn([shared = shared_, action = std::move(action),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/core/inventory.hpp"
+#include "lib/core/planner.hpp"
 #include "lib/port/hypervisor.hpp"
 #include "lib/port/journal.hpp"
 #include "lib/port/lock.hpp"
@@ -24,6 +25,7 @@ struct WorkerPorts {
     Prober& prober;
     Notifier& notifier;
     Lock& lock;
+    PackingSearch packing{};  ///< empty: the quick ways of placing alone
 };
 
 enum class WorkerEnd {

@@ -308,7 +308,10 @@ FencingAuthority::Verdict FencingAuthority::drive(const std::vector<FenceDevice>
     Verdict verdict;
     for (const Device& device : work->devices) {
         if (!verdict.text.empty()) verdict.text += ", ";
+        const Coverage covers = device.power->coverage();
+        verdict.covers.add(covers);
         verdict.text += device.name + (goal == Goal::On ? " reads on" : " reads off");
+        if (goal != Goal::On && !covers.is_everything()) verdict.text += " (" + covers.text() + ")";
         verdict.commanded = verdict.commanded || device.commanded;
         if (goal == Goal::Off && !device.commanded) verdict.text += " as it already did";
     }
@@ -322,7 +325,12 @@ FenceOutcome FencingAuthority::outcome(const std::string& host, const Verdict& v
         out.reason = printable(verdict.text, 512);
         return out;
     }
-    out.proof = ProofOfOff(host, printable(verdict.text, 512));
+    if (verdict.covers.empty()) {
+        out.kind = FailureKind::Unverified;
+        out.reason = printable(verdict.text + ", which proves nothing", 512);
+        return out;
+    }
+    out.proof = ProofOfOff(host, printable(verdict.text, 512), verdict.covers);
     out.already_off = !verdict.commanded;
     return out;
 }
@@ -355,7 +363,8 @@ PowerReading FencingAuthority::read(const FenceDevice& device, Deadline deadline
 
 ProofOfOff FencingAuthority::operator_confirmed(const std::string& host,
                                                 const std::string& statement) {
-    return ProofOfOff(host, printable("confirmed off by an operator: " + statement, 512));
+    return ProofOfOff(host, printable("confirmed off by an operator: " + statement, 512),
+                      Coverage::everything());
 }
 
 }  // namespace domkeeper

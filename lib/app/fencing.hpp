@@ -101,6 +101,7 @@ class FencingAuthority {
         FailureKind kind = FailureKind::None;
         std::string text;  ///< the evidence or the reason
         bool commanded = false;
+        Coverage covers{};  ///< what all devices together prove
     };
 
     Verdict drive(const std::vector<FenceDevice>& level, Goal goal, Deadline deadline);

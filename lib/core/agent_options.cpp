@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/core/domain_disks.hpp"
 #include "lib/core/text.hpp"
 #include "lib/core/units.hpp"
 
@@ -29,7 +30,9 @@ constexpr std::array<AgentOption, 16> ipmi_options{{
     {"power_wait", OptionForm::Seconds, false},
 }};
 
-constexpr std::array<AgentOptions, 1> agents{{{"fence_ipmi", ipmi_options}}};
+constexpr std::array<AgentOptions, 1> agents{{
+    {"fence_ipmi", DeviceKind::Power, ipmi_options},
+}};
 
 bool is_number(std::string_view value, std::int64_t least, std::int64_t most) {
     const auto number = parse_integer(value);
@@ -54,6 +57,17 @@ std::span<const AgentOptions> known_agents() {
     return agents;
 }
 
+Coverage configured_coverage(const FenceDevice& device) {
+    const auto disks = device.options.find("disks");
+    if (disks != device.options.end())
+        return Coverage::of_disks(
+            parse_disk_units(disks->second).value_or(std::set<std::string>{}));
+    for (const AgentOptions& known : agents)
+        if (known.agent == device.agent && known.kind == DeviceKind::Power)
+            return Coverage::everything();
+    return {};
+}
+
 std::optional<std::string> wrong_option(OptionForm form, std::string_view value) {
     const auto unless = [](bool right, const char* text) {
         return right ? std::nullopt : std::optional<std::string>(text);
@@ -69,6 +83,10 @@ std::optional<std::string> wrong_option(OptionForm form, std::string_view value)
         case OptionForm::Switch:
             return unless(value == "0" || value == "1" || value == "true" || value == "false",
                           "true or false");
+        case OptionForm::Disks:
+            return unless(parse_disk_units(value).has_value(),
+                          "disks such as \"e7.1\" (AoE) or \"iqn.2026-01.lab:t1/1\" (iSCSI target "
+                          "and LUN), separated by spaces");
     }
     return std::nullopt;
 }

@@ -6,10 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "lib/core/inventory.hpp"
+#include "lib/core/power.hpp"
+
 namespace domkeeper {
 
 /// How the value of a device's option is written.
-enum class OptionForm { Text, Address, Port, Number, Seconds, Switch };
+enum class OptionForm { Text, Address, Port, Number, Seconds, Switch, Disks };
 
 /// An option that a device in the cluster file may have for its agent.
 struct AgentOption {
@@ -18,14 +21,26 @@ struct AgentOption {
     bool required = false;
 };
 
+/// What a device takes away from a host.
+enum class DeviceKind {
+    Power,   ///< its power: once off, no domain of it runs
+    Storage  ///< the disks that its option `disks` names; the host itself runs on
+};
+
 /// A fence agent that the recovery can drive, and what its devices may be told. Secrets are no
 /// options: they stand in files of their own.
 struct AgentOptions {
     std::string_view agent;
+    DeviceKind kind = DeviceKind::Power;
     std::span<const AgentOption> options;
 };
 
 std::span<const AgentOptions> known_agents();
+
+/// What the reading Off of this device proves, by its configuration: everything for a power device,
+/// the units in its option `disks` for a storage device and for any other that has this option.
+/// Empty for an unknown agent and for a storage device without disks.
+Coverage configured_coverage(const FenceDevice& device);
 
 /// What would be right, such as "a port from 1 to 65535"; empty: the value is right already.
 std::optional<std::string> wrong_option(OptionForm form, std::string_view value);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <deque>
 
+#include "lib/core/agent_options.hpp"
+
 namespace domkeeper {
 namespace {
 
@@ -37,7 +39,13 @@ class Answers {
         events.push_back(PowerRead{action.host, false, "its power is not read in a dry run"});
     }
     void operator()(const Fence& action) {
-        events.push_back(FenceEnded{action.incident, true, "assumed"});
+        // The level is assumed to work: what that would prove is in the configuration.
+        Coverage covers;
+        const Host* host = context_.inventory.find_host(action.host);
+        for (const std::string& name : host->fence.at(action.level))
+            if (const FenceDevice* device = context_.inventory.find_device(name))
+                covers.add(configured_coverage(*device));
+        events.push_back(FenceEnded{action.incident, true, "assumed", covers});
     }
     void operator()(const AcceptConfirmation&) {}
     void operator()(const Start&) {}
@@ -83,7 +91,7 @@ DryRunPlan dry_run(const RecoveryContext& context, const DryRunFacts& facts) {
     Inventory inventory = context.inventory;
     inventory.policy.max_hosts_lost =
         std::max(inventory.policy.max_hosts_lost, static_cast<int>(facts.lost.size()));
-    RecoveryContext assumed{inventory, record, context.arming, context.now};
+    RecoveryContext assumed{inventory, record, context.arming, context.now, context.packing};
     assumed.arming.armed = true;
     if (static_cast<int>(facts.lost.size()) > context.inventory.policy.max_hosts_lost)
         for (const std::string& host : facts.lost)

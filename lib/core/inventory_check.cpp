@@ -7,6 +7,7 @@
 #include <set>
 
 #include "lib/core/agent_options.hpp"
+#include "lib/core/domain_disks.hpp"
 #include "lib/core/enum_text.hpp"
 #include "lib/core/text.hpp"
 
@@ -246,6 +247,17 @@ class Checker {
                  "host " + quoted(host.name) +
                      " has no fence device: it can't be proved off, so its "
                      "domains are started elsewhere only after an operator's word");
+        const auto cuts_disks_only = [&](const FenceLevel& level) {
+            return std::all_of(level.begin(), level.end(), [&](const std::string& name) {
+                const FenceDevice* device = inventory_.find_device(name);
+                return device != nullptr && device->options.count("disks") != 0;
+            });
+        };
+        if (!host.fence.empty() &&
+            std::all_of(host.fence.begin(), host.fence.end(), cuts_disks_only))
+            warn(path + ".fence", "host " + quoted(host.name) +
+                                      " has storage fences alone: domains with any other disk are "
+                                      "not started elsewhere");
         for (std::size_t level = 0; level < host.fence.size(); ++level) {
             const std::string level_path = element(path + ".fence", level);
             if (host.fence[level].empty())
@@ -297,6 +309,11 @@ class Checker {
             if (device.agent.empty())
                 error(element("device", i) + ".agent",
                       "is missing; such as \"fence_ipmi\" would be right");
+            if (const auto disks = device.options.find("disks");
+                disks != device.options.end() && !parse_disk_units(disks->second))
+                error(element("device", i) + ".disks", quoted(disks->second) + " names no disks; " +
+                                                           *wrong_option(OptionForm::Disks, "") +
+                                                           " would be right");
             if (!device.name.empty() && used.count(device.name) == 0)
                 warn(element("device", i) + ".name", "no host uses device " + quoted(device.name));
         }

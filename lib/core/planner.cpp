@@ -8,19 +8,13 @@
 namespace domkeeper {
 namespace {
 
-bool allowed(const Want& want, const std::string& host) {
-    if (want.avoid.count(host) != 0) return false;
-    return want.hosts.empty() ||
-           std::find(want.hosts.begin(), want.hosts.end(), host) != want.hosts.end();
-}
-
 /// Which of the hosts with enough room gets the domain.
 enum class Fit { Worst, Best, First };
 
 Room* choose(std::vector<Room>& rooms, const Want& want, Fit fit) {
     Room* best = nullptr;
     for (Room& room : rooms) {
-        if (!allowed(want, room.host) || room.free < want.memory) continue;
+        if (!may_go(want, room.host) || room.free < want.memory) continue;
         const bool better = best == nullptr || (fit == Fit::Worst && room.free > best->free) ||
                             (fit == Fit::Best && room.free < best->free);
         if (better) best = &room;
@@ -33,7 +27,7 @@ Refusal refuse(const std::vector<Room>& rooms, const Want& want) {
     refusal.domain = want.domain;
     const Room* most = nullptr;
     for (const Room& room : rooms)
-        if (allowed(want, room.host) && (most == nullptr || room.free > most->free)) most = &room;
+        if (may_go(want, room.host) && (most == nullptr || room.free > most->free)) most = &room;
     if (most == nullptr) {
         refusal.kind = RefusalKind::NoAllowedHost;
         refusal.text =
@@ -57,10 +51,13 @@ std::vector<Want> in_order(std::vector<Want> wants) {
     return wants;
 }
 
-Plan pack(std::vector<Room> rooms, const std::vector<Want>& wants, Fit fit) {
+/// `choose_room(rooms, i)` says where wants[i] goes, or null.
+template <typename Choose>
+Plan pack(std::vector<Room> rooms, const std::vector<Want>& wants, const Choose& choose_room) {
     Plan plan;
-    for (const Want& want : wants) {
-        Room* room = choose(rooms, want, fit);
+    for (std::size_t i = 0; i < wants.size(); ++i) {
+        const Want& want = wants[i];
+        Room* const room = choose_room(rooms, i);
         if (room == nullptr) {
             plan.refusals.push_back(refuse(rooms, want));
             continue;
@@ -70,6 +67,40 @@ Plan pack(std::vector<Room> rooms, const std::vector<Want>& wants, Fit fit) {
                                        ", needs " + render_bytes(want.memory)});
         room->free -= want.memory;
     }
+    return plan;
+}
+
+Plan pack(const std::vector<Room>& rooms, const std::vector<Want>& wants, Fit fit) {
+    return pack(rooms, wants, [&](std::vector<Room>& left, std::size_t i) {
+        return choose(left, wants[i], fit);
+    });
+}
+
+/// How many wants come before the priority of the first refused one: all of them are placed.
+std::size_t sure_wants(const Plan& plan, const std::vector<Want>& wants) {
+    const auto first = std::find_if(wants.begin(), wants.end(), [&](const Want& want) {
+        return want.domain == plan.refusals.front().domain;
+    });
+    return static_cast<std::size_t>(
+        std::count_if(wants.begin(), wants.end(),
+                      [&](const Want& want) { return want.priority > first->priority; }));
+}
+
+/// The plan of a found packing; empty when it breaks a rule, which only a faulty search does.
+std::optional<Plan> plan_of(const Packing& packing, const std::vector<Room>& rooms,
+                            const std::vector<Want>& wants) {
+    bool sound = packing.rooms.size() == wants.size();
+    Plan plan;
+    if (sound)
+        plan = pack(rooms, wants, [&](std::vector<Room>& left, std::size_t i) -> Room* {
+            const std::optional<std::size_t> index = packing.rooms[i];
+            if (!index) return nullptr;
+            Room* const room = *index < left.size() ? &left[*index] : nullptr;
+            if (room == nullptr || !may_go(wants[i], room->host) || room->free < wants[i].memory)
+                sound = false;
+            return sound ? room : nullptr;
+        });
+    if (!sound) return std::nullopt;
     return plan;
 }
 
@@ -94,6 +125,12 @@ bool better_plan(const Plan& a, const Plan& b, const std::vector<Want>& wants) {
 
 }  // namespace
 
+bool may_go(const Want& want, const std::string& host) {
+    if (want.avoid.count(host) != 0) return false;
+    return want.hosts.empty() ||
+           std::find(want.hosts.begin(), want.hosts.end(), host) != want.hosts.end();
+}
+
 std::string_view refusal_kind_name(RefusalKind kind) {
     switch (kind) {
         case RefusalKind::NotListed: return "not-listed";
@@ -107,6 +144,7 @@ std::string_view refusal_kind_name(RefusalKind kind) {
         case RefusalKind::StartFailed: return "start-failed";
         case RefusalKind::StartUnknown: return "start-unknown";
         case RefusalKind::NotStable: return "not-stable";
+        case RefusalKind::NotCovered: return "not-covered";
         case RefusalKind::OtherIncident: return "other-incident";
     }
     return "start-failed";
@@ -120,7 +158,8 @@ Bytes room_of(const Host& host, const HostView& view) {
     return free;
 }
 
-Plan plan_placement(const std::vector<Room>& rooms, const std::vector<Want>& wants) {
+Plan plan_placement(const std::vector<Room>& rooms, const std::vector<Want>& wants,
+                    const PackingSearch& search) {
     const std::vector<Want> ordered = in_order(wants);
     Plan best = pack(rooms, ordered, Fit::Worst);
     for (const Fit fit : {Fit::Best, Fit::First}) {
@@ -128,6 +167,15 @@ Plan plan_placement(const std::vector<Room>& rooms, const std::vector<Want>& wan
         Plan other = pack(rooms, ordered, fit);
         if (better_plan(other, best, ordered)) best = std::move(other);
     }
+    if (best.refusals.empty() || !search) return best;
+    const auto found = search(rooms, ordered, sure_wants(best, ordered));
+    const auto searched = found ? plan_of(*found, rooms, ordered) : std::nullopt;
+    if (searched && better_plan(*searched, best, ordered)) best = *searched;
+    const bool proven = searched && found->proven;
+    for (Refusal& refusal : best.refusals)
+        if (refusal.kind == RefusalKind::NotEnoughMemory)
+            refusal.text += proven ? "; no other packing has room for it"
+                                   : "; the search for a better packing was given up";
     return best;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -25,6 +27,7 @@ enum class RefusalKind {
     StartFailed,      ///< every try failed
     StartUnknown,     ///< a start was tried and nobody can say how it ended
     NotStable,        ///< it did not stay running
+    NotCovered,       ///< its old host is cut off from its disks in part only
     OtherIncident,    ///< the host it was started on died too; that host's incident cares
 };
 
@@ -53,6 +56,9 @@ struct Want {
     std::set<std::string> avoid;     ///< where a start failed already
 };
 
+/// True when the want's rules allow that host; room is another question.
+bool may_go(const Want& want, const std::string& host);
+
 struct Placement {
     std::string domain;
     std::string host;
@@ -70,9 +76,24 @@ struct Plan {
 /// gives no figure, never more than the hypervisor says it could give now, less the reserve.
 Bytes room_of(const Host& host, const HostView& view);
 
+/// What a search among all packings found.
+struct Packing {
+    std::vector<std::optional<std::size_t>> rooms;  ///< for each want its room; empty: none
+    /// True: no packing is better. False: the search was given up, this is the best it met.
+    bool proven = false;
+};
+
+/// Searches among all packings: as many wants of the highest priority as can be placed, then of the
+/// next, and so on. `wants` come in the order of their priority; the first `sure` of them are known
+/// to have a place together. An empty answer: it gave up without any packing.
+using PackingSearch = std::function<std::optional<Packing>(
+    const std::vector<Room>& rooms, const std::vector<Want>& wants, std::size_t sure)>;
+
 /// Places what fits, higher priority first, and says of the rest what is missing. Deterministic:
-/// the same input gives the same plan. Where the first way of packing leaves a domain out,
-/// others are tried and the best result, by priority, wins.
-Plan plan_placement(const std::vector<Room>& rooms, const std::vector<Want>& wants);
+/// the same input gives the same plan. Where the first way of packing leaves a domain out, others
+/// are tried, then the search if there is one; the best result, by priority, wins. The refusals
+/// say whether that a better packing exists was ruled out.
+Plan plan_placement(const std::vector<Room>& rooms, const std::vector<Want>& wants,
+                    const PackingSearch& search = {});
 
 }  // namespace domkeeper

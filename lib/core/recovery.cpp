@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lib/core/domain_disks.hpp"
 #include "lib/core/recovery_stepper.hpp"
 #include "lib/core/text.hpp"
 
@@ -243,14 +244,19 @@ void RecoveryStepper::on(const PowerRead& read) {
     if (found != situation_.cases.end() && !found->second.returned) {
         HostCase& host_case = found->second;
         if (host_case.phase == CasePhase::Looking) {
-            host_case.power_off = read.off;
+            // A host that is merely cut off from its disks may be alive.
+            host_case.power_off = read.off && read.covers.is_everything();
             note(host_case, EntryKind::Event, StepKind::Look, read.text, {}, {}, read.off);
             return judge_look(host_case);
         }
         if (host_case.off) {
             situation_.power.erase(read.host);
-            if (!read.off) return host_returned(host_case, read.text);
-            host_case.off_at = mono();
+            // Only the devices that proved it can say that it holds no more.
+            if (read.levels == host_case.proof_levels) {
+                if (!read.off || !read.covers.includes(host_case.proved))
+                    return host_returned(host_case, read.text);
+                host_case.off_at = mono();
+            }
         }
     }
     plan_when_seen();
@@ -346,6 +352,8 @@ void RecoveryStepper::fence_next(HostCase& host_case) {
                      "somebody disarmed in the middle of it; no domain was started elsewhere");
     }
     if (host_case.level >= entry->fence.size()) {
+        // What is proved in part is used: the domains that it covers need not wait.
+        if (!host_case.proved.empty()) return proved_off(host_case);
         host_case.level = 0;
         ++host_case.round;
     }
@@ -364,18 +372,34 @@ void RecoveryStepper::fence_next(HostCase& host_case) {
              std::to_string(entry->fence.size()) + ", round " +
              std::to_string(host_case.round + 1) + ")",
          {}, devices);
-    act(Fence{host_case.id, host_case.host, host_case.level});
+    act(Fence{host_case.id, host_case.host, host_case.level, host_case.proved.empty()});
 }
 
 void RecoveryStepper::on(const FenceEnded& ended) {
     for (auto& [name, host_case] : situation_.cases) {
         if (host_case.id != ended.incident || host_case.phase != CasePhase::Fencing) continue;
         note(host_case, EntryKind::Outcome, StepKind::Fence, ended.text, {}, {}, ended.off);
-        if (ended.off) return proved_off(host_case);
+        if (ended.off) {
+            host_case.proved.add(ended.covers);
+            host_case.proof_levels.push_back(host_case.level);
+            if (proof_suffices(host_case)) return proved_off(host_case);
+            note(host_case, EntryKind::Decision, StepKind::Fence,
+                 "that covers " + host_case.proved.text() + ", not all of its domains");
+            ++host_case.level;
+            return fence_next(host_case);
+        }
         if (host_case.fence_failures.size() < 8) host_case.fence_failures.push_back(ended.text);
         ++host_case.level;
         return fence_next(host_case);
     }
+}
+
+bool RecoveryStepper::proof_suffices(const HostCase& host_case) const {
+    if (host_case.proved.is_everything()) return true;
+    const Wanted wanted = wanted_domains(context_.inventory, context_.record, host_case.host);
+    return std::none_of(wanted.domains.begin(), wanted.domains.end(), [&](const DomainCase& d) {
+        return coverage_gap(host_case.proved, d.record.xml).has_value();
+    });
 }
 
 void RecoveryStepper::proved_off(HostCase& host_case) {

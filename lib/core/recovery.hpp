@@ -11,6 +11,7 @@
 #include "lib/core/inventory.hpp"
 #include "lib/core/journal_types.hpp"
 #include "lib/core/planner.hpp"
+#include "lib/core/power.hpp"
 #include "lib/core/record.hpp"
 
 namespace domkeeper {
@@ -50,17 +51,20 @@ struct Observed {
     std::optional<HostView> view;  ///< empty: no answer
     std::string why;               ///< of an empty view; printable
 };
-/// The power of a host was read without switching anything.
+/// The fence devices of a host were read without switching anything.
 struct PowerRead {
     std::string host;
-    bool off = false;
+    bool off = false;  ///< every device of these levels reads off
     std::string text;
+    Coverage covers{};                   ///< what `off` proves
+    std::vector<std::size_t> levels{0};  ///< that were read
 };
 /// A fence level ended.
 struct FenceEnded {
     IncidentId incident = 0;
     bool off = false;
-    std::string text;  ///< evidence or reason
+    std::string text;   ///< evidence or reason
+    Coverage covers{};  ///< what `off` proves
 };
 enum class StartResult { Ok, Failed, Unknown };
 /// A start returned.
@@ -91,14 +95,16 @@ struct Observe {
     std::string host;
     Duration limit;
 };
-/// Reads the devices of the host's first fence level and switches nothing.
+/// Reads the devices of these fence levels of the host and switches nothing.
 struct ReadPower {
     std::string host;
+    std::vector<std::size_t> levels{0};
 };
 struct Fence {
     IncidentId incident = 0;
     std::string host;
     std::size_t level = 0;
+    bool first_proof = true;  ///< nothing is proved of the host yet
 };
 /// Takes an operator's recorded word for the proof.
 struct AcceptConfirmation {
@@ -169,14 +175,16 @@ struct HostCase {
     std::optional<PeersLooked> peers;
     bool hypervisor_asked = false;  ///< its hypervisor was read or found silent
     bool hypervisor_answered = false;
-    bool power_off = false;  ///< its first fence level read off by itself
+    bool power_off = false;  ///< its first fence level read off by itself, which proves everything
     std::size_t level = 0;
     int round = 0;
     std::vector<std::string> fence_failures;
-    bool off = false;       ///< proved
-    bool returned = false;  ///< it answers although it was proved off
-    Instant off_at;         ///< when the proof was read last
-    Instant views_since;    ///< what is seen of the peers must not be older
+    Coverage proved;  ///< so far; fencing goes on while a wanted domain is not covered
+    std::vector<std::size_t> proof_levels;  ///< whose devices proved it
+    bool off = false;                       ///< proved, as far as it goes
+    bool returned = false;                  ///< it answers although it was proved off
+    Instant off_at;                         ///< when the proof was read last
+    Instant views_since;                    ///< what is seen of the peers must not be older
     std::map<std::string, DomainCase> domains;
     bool planned = false;
 };
@@ -205,6 +213,7 @@ struct RecoveryContext {
     const ClusterRecord& record;
     Arming arming;
     Now now;
+    PackingSearch packing{};  ///< behind the quick ways of placing; empty: none
 };
 
 /// What a step wants written and done, in this order.

@@ -2,6 +2,7 @@
 // From the proof of off to the starts: what runs where, what goes where, whose turn it is.
 #include <algorithm>
 
+#include "lib/core/domain_disks.hpp"
 #include "lib/core/recovery_stepper.hpp"
 #include "lib/core/text.hpp"
 
@@ -38,12 +39,23 @@ void RecoveryStepper::request_view(const std::string& host, Duration limit) {
     if (situation_.observing.insert(host).second) act(Observe{host, limit});
 }
 
-bool RecoveryStepper::is_off(const std::string& host) const {
+Coverage RecoveryStepper::proved(const std::string& host) const {
     const auto found = situation_.cases.find(host);
     if (found != situation_.cases.end() && found->second.off && !found->second.returned)
-        return true;
+        return found->second.proved;
     const auto power = situation_.power.find(host);
-    return power != situation_.power.end() && power->second && power->second->off;
+    if (power != situation_.power.end() && power->second && power->second->off)
+        return power->second->covers;
+    return {};
+}
+
+bool RecoveryStepper::is_off(const std::string& host) const {
+    return proved(host).is_everything();
+}
+
+bool RecoveryStepper::is_cut_off(const std::string& host, const DomainRecord& domain) const {
+    const Coverage coverage = proved(host);
+    return !coverage.empty() && !coverage_gap(coverage, domain.xml);
 }
 
 void RecoveryStepper::begin_observing(HostCase& host_case) {
@@ -57,7 +69,8 @@ void RecoveryStepper::begin_observing(HostCase& host_case) {
 bool RecoveryStepper::views_complete(HostCase& host_case) {
     bool complete = true;
     for (const Host& host : context_.inventory.hosts) {
-        if (is_off(host.name)) continue;
+        // A fenced host may run on, cut off from its disks: what it says of itself does not count.
+        if (!proved(host.name).empty()) continue;
         const auto view = situation_.views.find(host.name);
         if (view == situation_.views.end() || view->second.began < host_case.views_since) {
             request_view(host.name, policy().observe_time);
@@ -126,7 +139,9 @@ bool RecoveryStepper::find_running(HostCase& host_case, DomainCase& domain) {
     std::vector<std::string> found;
     for (const Host& host : context_.inventory.hosts) {
         const auto last = situation_.views.find(host.name);
-        if (is_off(host.name) || last == situation_.views.end() || !last->second.view) continue;
+        if (is_cut_off(host.name, domain.record) || last == situation_.views.end() ||
+            !last->second.view)
+            continue;
         for (const DomainView& view : last->second.view->domains)
             if (is_active(view.state) &&
                 (view.name == domain.record.name ||
@@ -149,8 +164,11 @@ std::optional<Refusal> RecoveryStepper::unseen_objection(const HostCase& host_ca
                                                          const DomainCase& domain) const {
     const Domain* entry = context_.inventory.find_domain(domain.record.name);
     for (const Host& host : context_.inventory.hosts) {
-        if (is_off(host.name) || (host.name == host_case.host && !host_case.returned)) continue;
-        const LastView& last = situation_.views.at(host.name);
+        if (is_cut_off(host.name, domain.record) ||
+            (host.name == host_case.host && !host_case.returned))
+            continue;
+        const auto seen = situation_.views.find(host.name);
+        const LastView last = seen == situation_.views.end() ? LastView{} : seen->second;
         if (last.view) continue;
         if (domain.pinned && domain.target == host.name)
             return Refusal{RefusalKind::StartUnknown,
@@ -212,7 +230,7 @@ void RecoveryStepper::place(HostCase& host_case) {
         }
         wants.push_back(std::move(want));
     }
-    const Plan plan = plan_placement(rooms(), wants);
+    const Plan plan = plan_placement(rooms(), wants, context_.packing);
     for (const Placement& placement : plan.placements) {
         DomainCase& domain = host_case.domains.at(placement.domain);
         domain.target = placement.host;
@@ -233,6 +251,9 @@ void RecoveryStepper::plan(HostCase& host_case) {
             refuse(host_case, domain, *objection);
         } else if (host_case.returned) {
             refuse_returned(host_case, domain);
+        } else if (const auto gap = coverage_gap(host_case.proved, domain.record.xml)) {
+            refuse(host_case, domain, RefusalKind::NotCovered,
+                   host_case.host + " may still write to it: " + *gap);
         }
     }
     place(host_case);
@@ -246,7 +267,7 @@ void RecoveryStepper::plan(HostCase& host_case) {
 bool RecoveryStepper::proof_is_fresh(HostCase& host_case) {
     if (!host_case.confirmed_off.empty() || mono() - host_case.off_at <= proof_max_age) return true;
     const auto [power, asked_first] = situation_.power.emplace(host_case.host, std::nullopt);
-    if (asked_first) act(ReadPower{host_case.host});
+    if (asked_first) act(ReadPower{host_case.host, host_case.proof_levels});
     return false;
 }
 

@@ -38,12 +38,15 @@ class RecoveryStepper {
     void answered(HostCase& host_case, const std::string& evidence);
     void fence_next(HostCase& host_case);
     void proved_off(HostCase& host_case);
+    bool proof_suffices(const HostCase& host_case) const;
     std::vector<std::string> lost_together(const HostCase& host_case) const;
 
     // recovery_place.cpp: from the proof to the start
     void begin_observing(HostCase& host_case);
     void request_view(const std::string& host, Duration limit);
+    Coverage proved(const std::string& host) const;
     bool is_off(const std::string& host) const;
+    bool is_cut_off(const std::string& host, const DomainRecord& domain) const;
     bool views_complete(HostCase& host_case);
     void plan_when_seen();
     void plan(HostCase& host_case);

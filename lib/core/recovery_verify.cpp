@@ -155,6 +155,8 @@ void RecoveryStepper::release_from(const HostCase& lost) {
         if (host == lost.host) continue;
         for (auto& [name, domain] : other.domains) {
             if (is_final(domain) || domain.target != lost.host) continue;
+            // On a host that is cut off from other disks only, it may run on.
+            if (!is_cut_off(lost.host, domain.record)) continue;
             if (domain.phase == DomainPhase::Settling) {
                 refuse(other, domain, RefusalKind::OtherIncident,
                        lost.host + ", where it was started, died too: see incident " +

@@ -82,7 +82,7 @@ std::vector<HostLoad> loads_of(const Inventory& inventory,
 }
 
 Loss plan_loss(const std::vector<HostLoad>& loads, const std::vector<std::string>& lost,
-               std::vector<Want> added) {
+               std::vector<Want> added, const PackingSearch& search) {
     const std::set<std::string> gone(lost.begin(), lost.end());
     Loss loss{lost, std::move(added), {}};
     std::vector<Room> rooms;
@@ -92,7 +92,7 @@ Loss plan_loss(const std::vector<HostLoad>& loads, const std::vector<std::string
         else if (gone.count(load.host) != 0)
             loss.wants.insert(loss.wants.end(), load.domains.begin(), load.domains.end());
     }
-    loss.plan = plan_placement(rooms, loss.wants);
+    loss.plan = plan_placement(rooms, loss.wants, search);
     return loss;
 }
 
@@ -113,7 +113,7 @@ std::vector<HostLoad> loads_after(const std::vector<HostLoad>& loads, const Loss
 }
 
 Survival survive_any(const std::vector<HostLoad>& loads, std::size_t hosts,
-                     std::size_t most_cases) {
+                     const PackingSearch& search, std::size_t most_cases) {
     std::vector<std::string> open;
     for (const HostLoad& load : loads)
         if (load.open) open.push_back(load.host);
@@ -130,7 +130,7 @@ Survival survive_any(const std::vector<HostLoad>& loads, std::size_t hosts,
         ++survival.cases;
         std::vector<std::string> lost;
         for (const std::size_t index : chosen) lost.push_back(open[index]);
-        Loss loss = plan_loss(loads, lost);
+        Loss loss = plan_loss(loads, lost, {}, search);
         if (loss.first_refused() == nullptr) continue;
         ++survival.failing;
         if (!survival.worst || is_worse(loss, *survival.worst)) survival.worst = std::move(loss);
@@ -144,17 +144,18 @@ bool WhatIfAnswer::all_fit() const {
                        [](const Loss& loss) { return loss.plan.refusals.empty(); });
 }
 
-WhatIfAnswer answer_what_if(const std::vector<HostLoad>& loads, const WhatIf& question) {
+WhatIfAnswer answer_what_if(const std::vector<HostLoad>& loads, const WhatIf& question,
+                            const PackingSearch& search) {
     WhatIfAnswer answer;
-    answer.change = plan_loss(loads, question.without, question.added);
+    answer.change = plan_loss(loads, question.without, question.added, search);
     answer.loads = loads_after(loads, answer.change);
     if (!question.lost.empty()) {
-        answer.losses.push_back(plan_loss(answer.loads, question.lost));
+        answer.losses.push_back(plan_loss(answer.loads, question.lost, {}, search));
         return answer;
     }
     for (const HostLoad& load : answer.loads)
-        if (load.open) answer.losses.push_back(plan_loss(answer.loads, {load.host}));
-    answer.survival = survive_any(answer.loads, question.survive);
+        if (load.open) answer.losses.push_back(plan_loss(answer.loads, {load.host}, {}, search));
+    answer.survival = survive_any(answer.loads, question.survive, search);
     return answer;
 }
 

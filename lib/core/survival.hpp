@@ -36,10 +36,10 @@ struct Loss {
     const Refusal* first_refused() const;
 };
 
-/// Where the domains of the lost hosts, and the `added` ones, would go. Names that are in no load
-/// are ignored.
+/// Where the domains of the lost hosts, and the `added` ones, would go, as the recovery would place
+/// them with that search. Names that are in no load are ignored.
 Loss plan_loss(const std::vector<HostLoad>& loads, const std::vector<std::string>& lost,
-               std::vector<Want> added = {});
+               std::vector<Want> added = {}, const PackingSearch& search = {});
 
 /// The loads after that: the lost hosts are gone, what was placed stands on its new host.
 std::vector<HostLoad> loads_after(const std::vector<HostLoad>& loads, const Loss& loss);
@@ -56,7 +56,7 @@ struct Survival {
 /// Tries every set of `hosts` open hosts, at most `most_cases` sets, in order. Asking for as many
 /// hosts as there are, or more, tries all but one.
 Survival survive_any(const std::vector<HostLoad>& loads, std::size_t hosts,
-                     std::size_t most_cases = 10'000);
+                     const PackingSearch& search = {}, std::size_t most_cases = 10'000);
 
 /// What `domkeeper what-if` asks.
 struct WhatIf {
@@ -76,7 +76,8 @@ struct WhatIfAnswer {
     bool all_fit() const;
 };
 
-WhatIfAnswer answer_what_if(const std::vector<HostLoad>& loads, const WhatIf& question);
+WhatIfAnswer answer_what_if(const std::vector<HostLoad>& loads, const WhatIf& question,
+                            const PackingSearch& search = {});
 
 /// "if xen2 were lost, db1 would stay down: needs 2 GiB, the most that is left is 1 GiB on xen1;
 /// 1 GiB more there would do". Printable; of a loss with a refusal only.

@@ -356,6 +356,10 @@ class Reader {
             std::optional<std::string> value = node->value_exact<std::string>();
             if (const auto* number = node->as_integer()) value = std::to_string(number->get());
             if (const auto* yes = node->as_boolean()) value = yes->get() ? "1" : "0";
+            if (const auto* list = node->as_array(); list && option.form == OptionForm::Disks) {
+                const std::string form = *wrong_option(OptionForm::Disks, "");
+                value = join(texts(node, path, form), " ");
+            }
             const auto right = value ? wrong_option(option.form, *value) : "a plain value";
             if (right)
                 wrong(*node, path, *right);

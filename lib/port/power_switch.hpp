@@ -11,8 +11,8 @@
 
 namespace domkeeper {
 
-/// One plug of one device that can take power away. Calls end by their deadline and throw
-/// Unreachable, TimedOut, Denied, ProtocolError or UsageError.
+/// One plug of one device that can take power away, or a host's way to its disks. Calls end by
+/// their deadline and throw Unreachable, TimedOut, Denied, ProtocolError or UsageError.
 class PowerSwitch {
   public:
     virtual ~PowerSwitch() = default;
@@ -20,6 +20,9 @@ class PowerSwitch {
     virtual PowerState read(Deadline deadline) = 0;
     /// Sends the command; that it was accepted says nothing about the power: read() does.
     virtual void command(PowerCommand command, Deadline deadline) = 0;
+    /// What the reading Off proves: of a power switch that the host writes to nothing any more, of
+    /// a storage fence that it does not to these disks. Asked after read() has said Off.
+    virtual Coverage coverage() const { return Coverage::everything(); }
 };
 
 /// Makes the switch for a device of the cluster file. Throws UsageError for an unknown agent or

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/core/inventory.hpp"
+#include "lib/core/journal_types.hpp"
 
 namespace domkeeper {
 
@@ -16,6 +17,7 @@ namespace domkeeper {
 ///     host|device|domain|policy ...      the inventory's own lines (lib/core/inventory_text)
 ///     runs HOST DOMAIN=SIZE ...          what runs there at the start, and is recorded
 ///     record-age HOST DURATION           how old the record of that host is at the start
+///     disks DOMAIN SOURCE ...            its disks: e7.1, iqn.x:y/1 or a path; none if left out
 ///     no-record HOST                     nothing is recorded of it
 ///     disarmed [REASON ...]              at the start
 ///     at TIME COMMAND ...                see docs/simulate.md for the commands
@@ -28,6 +30,7 @@ struct Scenario {
     };
     Inventory inventory;
     std::map<std::string, std::vector<std::pair<std::string, Bytes>>> runs;  ///< by host
+    std::map<std::string, std::vector<std::string>> disks;                   ///< by domain
     std::map<std::string, Duration> record_age;
     std::vector<std::string> no_record;
     std::optional<std::string> disarmed;  ///< the reason
@@ -43,9 +46,23 @@ struct ScenarioOutcome {
     std::vector<std::string> log;            ///< what happened, with seconds
     std::vector<std::string> final_state;    ///< where each domain runs, how each incident ended
     std::map<std::string, std::string> ran;  ///< domain -> host on which it runs at the end, or ""
+    std::vector<Incident> incidents;         ///< oldest first
+    std::vector<JournalEntry> entries;       ///< of these incidents
     std::vector<std::string> broken;         ///< broken promises; none is as it should be
     long crash_points = 0;
 };
+
+/// A scenario as it stands in a file: its lines, then a line "----" and the log that is expected.
+struct ScenarioFile {
+    std::string head;
+    std::string expected;  ///< empty: nothing is expected
+};
+
+ScenarioFile split_scenario(const std::string& text);
+std::string join_scenario(const ScenarioFile& file);
+
+/// The log and what was at the end, as it stands below the "----".
+std::string render_outcome(const ScenarioOutcome& outcome);
 
 /// Runs it with the real engine over simulated ports and time. With `crash_at`, the worker is
 /// killed at that crash point and a new one is called a second later.

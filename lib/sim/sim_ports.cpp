@@ -93,7 +93,10 @@ class SimSwitch : public PowerSwitch {
     PowerState read(Deadline deadline) override {
         world_.crash_point("read " + name_);
         answer(deadline);
-        const bool on = world_.hosts.at(device().host).power;
+        const SimHost& host = world_.hosts.at(device().host);
+        const bool on = device().covers.is_everything()
+                            ? host.power
+                            : !Coverage::of_disks(host.cut_disks).includes(device().covers);
         world_.crash_point("read " + name_ + " returning");
         return on ? PowerState::On : PowerState::Off;
     }
@@ -108,6 +111,8 @@ class SimSwitch : public PowerSwitch {
         if (device().mode == DeviceMode::Dies) device().mode = DeviceMode::Silent;
         world_.crash_point("command " + name_ + " returning");
     }
+
+    Coverage coverage() const override { return world_.devices.at(name_).covers; }
 
   private:
     SimDevice& device() { return world_.devices.at(name_); }

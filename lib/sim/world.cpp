@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "lib/core/agent_options.hpp"
+#include "lib/core/domain_disks.hpp"
 #include "lib/core/recovery.hpp"
 #include "lib/core/text.hpp"
 
@@ -17,12 +19,25 @@ constexpr Duration proof_slack{500};
 
 }  // namespace
 
+std::optional<DeviceMode> parse_device_mode(std::string_view word) {
+    if (word == "good") return DeviceMode::Good;
+    if (word == "silent") return DeviceMode::Silent;
+    if (word == "stuck") return DeviceMode::Stuck;
+    if (word == "garbage") return DeviceMode::Garbage;
+    if (word == "denied") return DeviceMode::Denied;
+    if (word == "dies") return DeviceMode::Dies;
+    return std::nullopt;
+}
+
 World::World(Inventory given, SimScheduler& given_scheduler)
     : inventory(std::move(given)), scheduler(given_scheduler) {
     for (const Host& host : inventory.hosts) {
         hosts[host.name];
         for (const FenceLevel& level : host.fence)
-            for (const std::string& device : level) devices[device].host = host.name;
+            for (const std::string& device : level) {
+                devices[device].host = host.name;
+                devices[device].covers = configured_coverage(*inventory.find_device(device));
+            }
     }
     for (const std::string& witness : inventory.policy.witnesses) witnesses[witness] = true;
     arming.armed = true;
@@ -57,6 +72,19 @@ void World::power_on(const std::string& name) {
     log("world    " + name + " has power and is up");
 }
 
+void World::release(const std::string& name) {
+    SimHost& host = hosts.at(name);
+    host.cut_disks.clear();
+    host.released_at = scheduler.now().mono;
+    log("world    " + name + " reaches all disks again");
+}
+
+bool World::is_cut_off(const SimHost& host, const std::string& domain) const {
+    const auto definition = definitions.find(domain);
+    return definition != definitions.end() &&
+           !coverage_gap(Coverage::of_disks(host.cut_disks), definition->second);
+}
+
 void World::put_domain(const std::string& domain, const std::string& host, Bytes memory) {
     hosts.at(host).domains[domain] = {DomainState::Running, memory};
     home_[domain] = host;
@@ -71,7 +99,8 @@ std::vector<std::string> World::running_on(const std::string& domain) const {
     std::vector<std::string> found;
     for (const auto& [name, host] : hosts) {
         const auto there = host.domains.find(domain);
-        if (host.power && there != host.domains.end() && is_active(there->second.state))
+        if (host.power && there != host.domains.end() && is_active(there->second.state) &&
+            !is_cut_off(host, domain))
             found.push_back(name);
     }
     return found;
@@ -81,8 +110,12 @@ void World::begin_start(const std::string& domain, const std::string& name, Byte
     const Now now = scheduler.now();
     if (!arming.armed_at(now.wall) && now.wall - arming.since > disarm_slack)
         broken("a start of " + domain + " while disarmed");
-    for (const std::string& other : running_on(domain))
+    for (const std::string& other : running_on(domain)) {
+        // Nobody can know of a moment ago: what was read lasts for a while.
+        const auto& released = hosts.at(other).released_at;
+        if (released && now.mono - *released <= proof_max_age + proof_slack) continue;
         broken(domain + " is started on " + name + " while it runs on " + other);
+    }
     const auto& back = hosts.at(home_[domain]).powered_on_at;
     if (back && hosts.at(home_[domain]).power && now.mono - *back > proof_max_age + proof_slack)
         broken(domain + " is started although " + home_[domain] + " is long back");
@@ -114,14 +147,25 @@ void World::command_off(const std::string& name) {
                std::to_string(inventory.policy.max_hosts_lost));
     log("world    " + name + " is told off");
     if (device.mode == DeviceMode::Stuck) return;
-    scheduler.spawn_process([this, device] {
+    scheduler.spawn_process([this, name, device] {
         scheduler.sleep(device.off_delay);
+        if (!device.covers.is_everything()) {
+            std::set<std::string>& cut = hosts.at(device.host).cut_disks;
+            cut.insert(device.covers.units().begin(), device.covers.units().end());
+            return log("world    " + name + " cuts " + device.host + " off from " +
+                       device.covers.text());
+        }
         if (hosts.at(device.host).power) power_cut(device.host);
     });
 }
 
 void World::command_on(const std::string& name) {
-    if (devices.at(name).mode != DeviceMode::Stuck) power_on(devices.at(name).host);
+    const SimDevice& device = devices.at(name);
+    if (device.mode == DeviceMode::Stuck) return;
+    if (device.covers.is_everything())
+        power_on(device.host);
+    else
+        release(device.host);
 }
 
 void World::crash_point(const std::string& call) {

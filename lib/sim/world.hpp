@@ -5,10 +5,12 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/core/inventory.hpp"
 #include "lib/core/journal_types.hpp"
+#include "lib/core/power.hpp"
 #include "lib/core/record.hpp"
 #include "lib/sim/sim_scheduler.hpp"
 
@@ -24,10 +26,14 @@ enum class DeviceMode {
     Dies,     ///< goes silent with the first command, which still works
 };
 
+/// "good", "silent", ...; nullopt for any other word.
+std::optional<DeviceMode> parse_device_mode(std::string_view word);
+
 struct SimDevice {
     std::string host;
     DeviceMode mode = DeviceMode::Good;
     Duration off_delay{20};  ///< from the command to the loss of power
+    Coverage covers;         ///< everything: it switches the power
 };
 
 struct SimDomain {
@@ -41,7 +47,9 @@ struct SimHost {
     bool reachable = true;                 ///< from the monitoring node
     bool hypervisor_hung = false;          ///< answers ping, but no libvirt
     std::map<std::string, SimDomain> domains;
-    std::set<std::string> start_fails;  ///< domains, or "*"
+    std::set<std::string> start_fails;   ///< domains, or "*"
+    std::set<std::string> cut_disks;     ///< units from which a storage fence cut it off
+    std::optional<Instant> released_at;  ///< some of them came back then
     Duration start_time{60};
 };
 
@@ -54,6 +62,8 @@ class World {
     // what faults and people do
     void power_cut(const std::string& host);
     void power_on(const std::string& host);
+    /// The storage forgets from what it cut the host off, as a target that restarts does.
+    void release(const std::string& host);
     /// Runs on `host` from now on, unseen by the record.
     void put_domain(const std::string& domain, const std::string& host, Bytes memory);
 
@@ -71,7 +81,7 @@ class World {
     void broken(const std::string& promise);
     const std::vector<std::string>& lines() const { return lines_; }
     const std::vector<std::string>& broken_promises() const { return broken_; }
-    /// Hosts on which the domain is active and that have power.
+    /// Hosts on which the domain is active, that have power and reach some disk of it.
     std::vector<std::string> running_on(const std::string& domain) const;
 
     const Inventory inventory;
@@ -82,13 +92,16 @@ class World {
     bool monitor_cut = false;
     std::set<std::string> unstable;  ///< domains that stop one second after their start
     std::set<std::string> pausing;   ///< domains that pause one second after their start
-    Arming arming;                   ///< of the journal, to check that nobody acts against it
+    std::map<std::string, std::string> definitions;  ///< domain -> XML, where it has disks
+    Arming arming;  ///< of the journal, to check that nobody acts against it
 
     std::optional<long> crash_at;  ///< kill at the crash point of this number
     long crash_points = 0;         ///< passed so far
     std::function<void()> on_crash;
 
   private:
+    bool is_cut_off(const SimHost& host, const std::string& domain) const;
+
     std::vector<std::string> lines_;
     std::vector<std::string> broken_;
     std::map<std::string, std::string> home_;  ///< domain -> where it ran at first

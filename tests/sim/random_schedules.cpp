@@ -27,16 +27,25 @@ class Generator {
         for (int i = 0; i < hosts; ++i) {
             const bool two_levels = chance(30);
             const bool no_fence = chance(5);
+            const bool storage = chance(30);
             out_ << "host " << host(i) << " memory=" << pick(3, 12) << "GiB reserve=1GiB";
             if (!no_fence) out_ << " fence=bmc-" << host(i);
+            if (!no_fence && storage) out_ << "/aoe-" << host(i);
             if (!no_fence && two_levels) out_ << "/pdu-" << host(i);
             out_ << "\n";
+            if (!no_fence && storage) device("aoe-" + host(i), cut_disks(domains));
             if (!no_fence) device("bmc-" + host(i));
             if (!no_fence && two_levels) device("pdu-" + host(i));
         }
         for (int i = 0; i < domains; ++i) {
             out_ << "domain d" << i << " priority=" << pick(0, 3) * 10;
             if (chance(10)) out_ << " restart=never";
+            out_ << "\n";
+        }
+        for (int i = 0; i < domains; ++i) {
+            if (chance(30)) continue;
+            out_ << "disks d" << i << " e7." << i;
+            if (chance(20)) out_ << " /images/d" << i;
             out_ << "\n";
         }
         for (int i = 0; i < domains; ++i)
@@ -65,8 +74,17 @@ class Generator {
     bool chance(int percent) { return pick(1, 100) <= percent; }
     static std::string host(int i) { return std::string(1, static_cast<char>('a' + i)); }
 
-    void device(const std::string& name) {
-        out_ << "device " << name << " agent=fence_ipmi\n";
+    /// Most of the domains' disks; a storage fence need not know all.
+    std::string cut_disks(int domains) {
+        std::string units = "e7.0";
+        for (int i = 1; i < domains; ++i)
+            if (chance(80)) units += " e7." + std::to_string(i);
+        return units;
+    }
+    void device(const std::string& name, const std::string& disks = {}) {
+        out_ << "device " << name << " agent=" << (disks.empty() ? "fence_ipmi" : "fence_aoe");
+        if (!disks.empty()) out_ << " disks=\"" << disks << "\"";
+        out_ << "\n";
         devices_.push_back(name);
     }
     void line(int second, const std::string& text) {

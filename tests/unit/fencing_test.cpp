@@ -29,6 +29,7 @@ struct FakeDevice {
     Duration gone{0};        ///< silent for this long after a command
     int reads = 0;
     std::vector<Instant> commands;
+    Coverage covers = Coverage::everything();
 
     bool next_power = true;
     Instant changes{};
@@ -81,6 +82,7 @@ class FakeSwitch final : public PowerSwitch {
         d_.next_power = wanted;
         d_.changes = now + d_.relay;
     }
+    Coverage coverage() const override { return d_.covers; }
 
   private:
     [[noreturn]] void hang(Deadline deadline) {
@@ -389,4 +391,46 @@ TEST_CASE("fencing: an operator's word") {
         FencingAuthority::operator_confirmed("xen1", "alice, 2026-11-22: pulled\nboth plugs");
     CHECK(proof.host() == "xen1");
     CHECK(proof.evidence() == "confirmed off by an operator: alice, 2026-11-22: pulled?both plugs");
+}
+
+TEST_CASE("fencing: a proof covers what its devices take away") {
+    Rack rack;
+    const std::vector<FenceDevice> level = {rack.named("a"), rack.named("b")};
+    const auto prove = [&] {
+        return rack.authority.fence("xen1", level, rack.in(milliseconds(9'000)));
+    };
+    SECTION("power covers everything") {
+        rack.devices["b"].covers = Coverage::of_disks({"e7.1"});
+        const FenceOutcome out = prove();
+        REQUIRE(out.proof);
+        CHECK(out.proof->coverage().is_everything());
+        CHECK(out.proof->evidence() == "a reads off, b reads off (disk e7.1)");
+    }
+    SECTION("storage fences cover their disks together") {
+        rack.devices["a"].covers = Coverage::of_disks({"e7.2"});
+        rack.devices["b"].covers = Coverage::of_disks({"e7.1"});
+        const FenceOutcome out = prove();
+        REQUIRE(out.proof);
+        CHECK(out.proof->coverage() == Coverage::of_disks({"e7.1", "e7.2"}));
+    }
+    SECTION("a device that covers nothing proves nothing") {
+        rack.devices["a"].covers = Coverage{};
+        rack.devices["b"].covers = Coverage{};
+        const FenceOutcome out = prove();
+        CHECK_FALSE(out.proof);
+        CHECK(out.kind == FailureKind::Unverified);
+    }
+    SECTION("proofs of one host add up, those of another don't") {
+        rack.devices["a"].covers = Coverage::of_disks({"e7.2"});
+        rack.devices["b"].covers = Coverage::of_disks({"e7.1"});
+        const auto in = rack.in(milliseconds(9'000));
+        FenceOutcome one = rack.authority.fence("xen1", {rack.named("a")}, in);
+        const FenceOutcome two = rack.authority.fence("xen1", {rack.named("b")}, in);
+        const FenceOutcome other = rack.authority.fence("xen2", {rack.named("c")}, in);
+        REQUIRE((one.proof && two.proof && other.proof));
+        one.proof->add(*other.proof);
+        CHECK(one.proof->coverage() == Coverage::of_disks({"e7.2"}));
+        one.proof->add(*two.proof);
+        CHECK(one.proof->coverage() == Coverage::of_disks({"e7.1", "e7.2"}));
+    }
 }

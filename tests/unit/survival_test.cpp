@@ -56,7 +56,7 @@ TEST_CASE("the worst loss is that of the most important domain, and says what to
         CHECK(survive_any({loads.front()}, 1).cases == 0);
     }
     SECTION("there is an end to the trying, and it is told") {
-        const Survival some = survive_any(loads, 1, 2);
+        const Survival some = survive_any(loads, 1, {}, 2);
         CHECK(some.cases == 2);
         CHECK_FALSE(some.complete);
     }

@@ -67,19 +67,20 @@ def up(lab, say):
     say(f"{len(lab.hosts)} hosts are up")
 
 
-def start_domains(lab, seconds=90):
-    """Starts every domain on its home and waits until each has written to its disk."""
+def start_domains(lab, seconds=None, only=None):
+    """Starts every domain on its home, or on the host `only`, and waits until each has written to its
+    disk."""
     before = disks.heads(lab)
 
     def start(host):
         for domain in lab.domains:
-            if lab.home(domain) == host:
+            if (only or lab.home(domain)) == host:
                 domains.create(lab, host, domain)
 
     with ThreadPoolExecutor() as pool:
         for job in [pool.submit(start, host) for host in lab.hosts]:
             job.result()
-    wait_writing(lab, before, seconds)
+    wait_writing(lab, before, seconds or lab.patience(90))
 
 
 def wait_writing(lab, before, seconds):
@@ -130,10 +131,9 @@ def status(lab):
     for host in lab.hosts:
         power = "on" if hosts.alive(lab, host) else "off"
         lines.append(f"{host}  {lab.address(host):<12} power {power:<4} BMC {lab.bmc_address(host)}")
-    now = time.time()
     for domain, at in where(lab).items():
         head = disks.read_head(lab.image(domain))
-        age = now - os.stat(lab.image(domain)).st_mtime
+        age = time.time() - os.stat(lab.image(domain)).st_mtime
         wrote = f"counter {head.counter}, {age:.1f} s ago" if head else "never wrote"
         lines.append(f"{domain:<8} on {', '.join(at) or 'no host':<16} {wrote}")
     return "\n".join(lines)

@@ -30,6 +30,7 @@ class Death:
     look: float = 0.0  # how long the second look took
     off: float = None  # proved
     start: float = None  # the first start is issued
+    started: float = None  # the last start is done: libvirt says that the domain runs
     killed: float = None  # the mains switch: its processes are killed
     runs: dict = field(default_factory=dict)  # domain: (host, start of its new QEMU process)
     writes: dict = field(default_factory=dict)  # domain: its first new record
@@ -43,6 +44,14 @@ class Death:
         """When the last domain wrote, in seconds after the death."""
         done = len(self.writes) == len(self.victims)
         return max(self.writes.values()) - self.at if done else None
+
+    @property
+    def work(self):
+        """All the worker's work: from HARD until libvirt has started the last domain, less the
+        second look."""
+        if self.hard is None or self.started is None:
+            return None
+        return self.started - self.hard - self.look
 
     @property
     def own(self):
@@ -98,7 +107,8 @@ def happen(lab, death, fraction):
 
 
 def _watch(lab, death, before, log):
-    end = death.at + WRITE_LIMIT
+    limit = lab.patience(WRITE_LIMIT)
+    end = death.at + limit
     alert = f"HOST ALERT: {death.host};DOWN;HARD;"
     while len(death.writes) < len(death.victims):
         now = time.time()
@@ -113,10 +123,10 @@ def _watch(lab, death, before, log):
             silent = [d for d in death.victims if d not in death.writes]
             raise LabError(
                 f"{death.kind} of {death.host}: {', '.join(silent)} did not write again "
-                f"within {WRITE_LIMIT:.0f} s{_why(lab, death)}"
+                f"within {limit:.0f} s{_why(lab, death)}"
             )
         # Fine steps until the guests boot: then every look takes time from them.
-        time.sleep(0.005 if death.hard is None else 0.02)
+        time.sleep(0.005 if death.hard is None else 0.02 if lab.kind == "kvm" else 0.1)
 
 
 def _why(lab, death):
@@ -166,6 +176,8 @@ def read_floor(lab, death):
             death.off = at
         elif words[0] == "start" and death.start is None:
             death.start = at
+        elif words[0] == "created":
+            death.started = at
 
 
 def read_journal(lab, death):
@@ -184,6 +196,8 @@ def read_journal(lab, death):
         if kind == "outcome" and step == "fence" and not entry["ok"]:
             continue
         times.setdefault((kind, step), entry["at"])
+        if (kind, step, entry["ok"]) == ("outcome", "start", True):
+            death.started = entry["at"]
     death.begun = entries[0]["at"]
     death.off = times.get(("outcome", "fence"))
     death.start = times.get(("intent", "start"))

@@ -28,7 +28,7 @@ def create(lab, host, domain):
     """Defines a domain on a host and starts it there."""
     with open(xml_path(lab, domain)) as text:
         hosts.virsh(lab, host, "define", "/dev/stdin", stdin=text.read())
-    hosts.virsh(lab, host, "start", domain, timeout=60)
+    hosts.virsh(lab, host, "start", domain, timeout=lab.patience(60))
 
 
 def migrate(lab, source, domain, target):
@@ -38,7 +38,7 @@ def migrate(lab, source, domain, target):
     how = ("--persistent", "--undefinesource")
     if lab.types[domain] != "pv":
         how += ("--live",)
-    hosts.virsh(lab, source, "migrate", *how, domain, lab.uri(target), timeout=90)
+    hosts.virsh(lab, source, "migrate", *how, domain, lab.uri(target), timeout=lab.patience(60))
 
 
 def listed(lab, host, *which):

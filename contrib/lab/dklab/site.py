@@ -58,7 +58,22 @@ define host {
 }
 define service {
     use domkeeper-cluster,lab-service
-    host_name monitor
+    host_name monitor{slow}
+}
+"""
+# Each question costs an emulated dom0 a good part of a second, and it answers when it can.
+SLOW_CLUSTER = """
+    check_command check_cluster!--host-time 20 -t 50
+    check_interval 0.2"""
+SLOW_DOM0 = """
+    check_command check_dom0!-t 50
+    check_interval 3"""
+# Its answer to a ping may take long, too: silence for a second counts.
+SLOW_HOST = """
+    check_command lab_slow_ping"""
+SLOW_COMMAND = """define command {
+    command_name lab_slow_ping
+    command_line $USER1$/check_icmp -H $HOSTADDRESS$ -n 2 -i 10ms -w 900,60% -c 1000,100%
 }
 """
 HOST_OBJECTS = """define host {{
@@ -66,11 +81,11 @@ HOST_OBJECTS = """define host {{
     host_name {host}
     address {address}
     max_check_attempts {attempts}
-    event_handler {handler}
+    event_handler {handler}{slow_host}
 }}
 define service {{
     use domkeeper-dom0,lab-service
-    host_name {host}
+    host_name {host}{slow}
 }}
 """
 FLOOR_COMMAND = """define command {{
@@ -88,14 +103,16 @@ max_hosts_lost = 1
 witnesses = ["{witness}"]
 look_time = "{look}ms"
 settle_time = "{settle}s"
+starts_per_host = {lanes}
+start_time = "{start}s"
+fence_time = "{start}s"
 """
 HOST = """
 [[host]]
 name = "{host}"
 address = "{address}"
 uri = "{uri}"
-memory = "1GiB"
-reserve = "256MiB"
+{memory}
 fence = [["bmc-{host}"]]
 
 [[device]]
@@ -110,6 +127,11 @@ DOMAIN = """
 [[domain]]
 name = "{domain}"
 """
+
+
+def look_ms(lab, attempts):
+    """How long the second look may last, in milliseconds."""
+    return 2000 if lab.kind == "xen" else LOOK_MS[attempts]
 
 
 def prefix(lab):
@@ -148,8 +170,16 @@ def write_config(lab, attempts):
     os.makedirs(secrets, exist_ok=True)
     os.makedirs(state_dir(lab), exist_ok=True)
     text = CLUSTER.format(
-        state=state_dir(lab), witness=WITNESS, look=LOOK_MS[attempts], settle=SETTLE
+        state=state_dir(lab),
+        witness=WITNESS,
+        look=look_ms(lab, attempts),
+        settle=SETTLE,
+        start=lab.patience(60),
+        # libxl gives a disk's script 40 s, which an emulated host needs for one alone.
+        lanes={"kvm": 4, "xen": 1}[lab.kind],
     )
+    # A kvm host of the lab sees the whole machine's memory; a Xen host has its own.
+    memory = {"kvm": 'memory = "1GiB"\nreserve = "256MiB"', "xen": 'reserve = "16MiB"'}[lab.kind]
     for host in lab.hosts:
         secret = os.path.join(secrets, "bmc-" + host)
         _secret(secret, lab.passwords[host])
@@ -160,6 +190,7 @@ def write_config(lab, attempts):
             bmc=lab.bmc_address(host),
             user=BMC_USER,
             secret=secret,
+            memory=memory,
         )
     text += "".join(DOMAIN.format(domain=domain) for domain in lab.domains)
     with open(config(lab), "w") as out:
@@ -219,7 +250,7 @@ def incidents(lab, host, since):
     return sorted(found, key=lambda incident: incident["id"])
 
 
-def wait_closed(lab, host, since, seconds=60):
+def wait_closed(lab, host, since, seconds=None):
     """The same, once there is one and all are closed."""
     found = []
 
@@ -227,6 +258,7 @@ def wait_closed(lab, host, since, seconds=60):
         found[:] = incidents(lab, host, since)
         return found and all(i["closed"] is not None for i in found)
 
+    seconds = seconds or lab.patience(60)
     wait_for(closed, seconds, f"no closed incident of {host} within {seconds} s", step=0.3)
     return found
 
@@ -236,13 +268,21 @@ def start_monitor(lab, attempts, with_floor=False):
     monitor.stop_nagios(lab)
     write_config(lab, attempts)
     domkeeper(lab, "arm", "--reason", "lab")
-    handler, objects = HANDLER, MONITOR_OBJECTS
+    slow = lab.kind == "xen"
+    slow_host, slow_dom0 = (SLOW_HOST, SLOW_DOM0) if slow else ("", "")
+    handler, objects = HANDLER, MONITOR_OBJECTS.replace("{slow}", SLOW_CLUSTER if slow else "")
+    objects += SLOW_COMMAND if slow else ""
     if with_floor:
         handler = "lab_floor"
         objects += FLOOR_COMMAND.format(line=floor.command(lab))
     for host in lab.hosts:
         objects += HOST_OBJECTS.format(
-            host=host, address=lab.address(host), attempts=attempts, handler=handler
+            host=host,
+            address=lab.address(host),
+            attempts=attempts,
+            handler=handler,
+            slow=slow_dom0,
+            slow_host=slow_host,
         )
     files = [os.path.join(prefix(lab), "share", "domkeeper", "nagios", name) for name in OBJECTS]
     monitor.write_nagios(lab, objects, files)
@@ -254,7 +294,7 @@ def recorded(lab):
     return {d["name"]: d["host"] for d in ask(lab, "status")["domains"] if d["state"] == "running"}
 
 
-def wait_calm(lab, seconds=40):
+def wait_calm(lab, seconds=None):
     """Waits until Nagios sees every host up and check_cluster, run after this call, is content: the
     record then says where everything runs now."""
     began = int(time.time()) + 1
@@ -276,8 +316,9 @@ def wait_calm(lab, seconds=40):
         services = monitor.status_blocks(lab, "servicestatus")
         return "; ".join(s["plugin_output"] for s in services if s["current_state"] != "0")
 
+    seconds = seconds or lab.patience(40)
     try:
-        wait_for(calm, seconds, "calm", step=0.1)
+        wait_for(calm, seconds, "calm", step=0.1 if lab.kind == "kvm" else 1)
     except LabError as error:
         raise LabError(f"Nagios does not get calm in {seconds} s: {what()}") from error
 
