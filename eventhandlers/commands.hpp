@@ -22,6 +22,7 @@ Command check_config_command();
 Command status_command();
 Command plan_command();
 Command what_if_command();
+Command simulate_command();
 Command recover_command();
 Command incidents_command();
 Command incident_command();

@@ -16,6 +16,7 @@ $(BUILD)/tests/sample: $(call OBJ,tests/cli/sample.cpp) $(ARCHIVE)
 packages:
 	contrib/packages/ensure contrib/packages/build contrib/packages/check
 	-@contrib/packages/schema $(BUILD)/schema
+	-@contrib/packages/xenstored $(BUILD)/xen
 
 .PHONY: $(SUITES:%=check-%)
 check-unit: $(BUILD)/unit_tests

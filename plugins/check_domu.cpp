@@ -2,10 +2,7 @@
 #include <cstdlib>
 
 #include "lib/app/run.hpp"
-#include "lib/io/libvirt_hypervisor.hpp"
-#include "plugins/domu.hpp"
-#include "plugins/expectations.hpp"
-#include "plugins/target.hpp"
+#include "plugins/domu_round.hpp"
 
 namespace {
 
@@ -20,30 +17,24 @@ domkeeper::Program table() {
         "says what should run; a domain that may run on several hosts must be here when it was "
         "last seen here. With --connect alone each domain that is there must be sound.\n\n"
         "A hypervisor that does not answer is UNKNOWN, with the reason; a domain that is missing, "
-        "shut off, crashed, or paused for good is CRITICAL.";
-    program.options = domkeeper::target_options();
-    program.options.push_back({.name = "domain",
-                               .letter = 'd',
-                               .value_name = "NAME",
-                               .help = "A domain that must run, by name or UUID.",
-                               .repeatable = true});
+        "shut off, crashed, or paused for good is CRITICAL, and with --memory one that is started "
+        "again and again.\n\n"
+        "With --local, on a Xen host, the hypervisor and xenstored are asked too. CRITICAL: a "
+        "domain that dies without end, stopped and was not cleared away, is paused without "
+        "libvirt's knowledge, or is gone without it. WARNING: a domain that libvirt does not know; "
+        "the domains of a migration that did not end; memory or processors that differ from what "
+        "they should be; a cap of processor time that is used up.";
+    program.options = domkeeper::domu_options();
     program.examples = {
         "check_domu --connect qemu+tcp://xen1/system --domain web1\tIs web1 running on xen1?",
-        "check_domu --host xen1\tAre the domains on xen1 as the cluster file wants them?"};
+        "check_domu --host xen1\tAre the domains on xen1 as the cluster file wants them?",
+        "check_domu --local --memory /var/lib/domkeeper/memory\tOn a Xen host itself."};
     return program;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    using namespace domkeeper;
     // Threads may still hang inside libvirt: no destructor may run under them.
-    std::_Exit(run_check(table(), argc, argv, [](const Arguments& arguments, Deadline deadline) {
-        const Target target = read_target(arguments);
-        const Expectations wanted = read_expectations(target, arguments.all("domain"));
-        LibvirtHypervisor hypervisor(target.uri,
-                                     {.read_only = true, .depth = LibvirtDepth::Health});
-        return judge_domu(hypervisor.read_host(reading_deadline(deadline, arguments.timeout())),
-                          target.name, wanted);
-    }));
+    std::_Exit(domkeeper::run_check(table(), argc, argv, domkeeper::run_domu_round));
 }

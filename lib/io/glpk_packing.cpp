@@ -75,9 +75,11 @@ class Program {
                 priorities.push_back(group.priority);
         }
         for (const int priority : priorities) {
+            if (columns_of(priority).empty()) continue;  // none of them fits anywhere
             if (!maximize(priority)) return false;
             require(priority, std::lround(glp_mip_obj_val(problem_.get())));
         }
+        if (counts_.empty()) counts_.assign(groups_.size(), std::vector<long>(rooms_.size(), 0));
         return true;
     }
 
@@ -162,7 +164,6 @@ class Program {
     }
 
     bool maximize(int priority) {
-        if (columns_.empty() || glp_get_num_cols(problem_.get()) == 0) return false;
         for (int column = 1; column <= glp_get_num_cols(problem_.get()); ++column)
             glp_set_obj_coef(problem_.get(), column, 0);
         for (const int column : columns_of(priority)) glp_set_obj_coef(problem_.get(), column, 1);

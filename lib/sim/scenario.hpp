@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/core/inventory.hpp"
+#include "lib/core/journal_types.hpp"
 
 namespace domkeeper {
 
@@ -45,9 +46,23 @@ struct ScenarioOutcome {
     std::vector<std::string> log;            ///< what happened, with seconds
     std::vector<std::string> final_state;    ///< where each domain runs, how each incident ended
     std::map<std::string, std::string> ran;  ///< domain -> host on which it runs at the end, or ""
+    std::vector<Incident> incidents;         ///< oldest first
+    std::vector<JournalEntry> entries;       ///< of these incidents
     std::vector<std::string> broken;         ///< broken promises; none is as it should be
     long crash_points = 0;
 };
+
+/// A scenario as it stands in a file: its lines, then a line "----" and the log that is expected.
+struct ScenarioFile {
+    std::string head;
+    std::string expected;  ///< empty: nothing is expected
+};
+
+ScenarioFile split_scenario(const std::string& text);
+std::string join_scenario(const ScenarioFile& file);
+
+/// The log and what was at the end, as it stands below the "----".
+std::string render_outcome(const ScenarioOutcome& outcome);
 
 /// Runs it with the real engine over simulated ports and time. With `crash_at`, the worker is
 /// killed at that crash point and a new one is called a second later.

@@ -6,6 +6,7 @@
 #include "lib/core/inventory_text.hpp"
 #include "lib/core/text.hpp"
 #include "lib/sim/scenario.hpp"
+#include "lib/sim/world.hpp"
 
 namespace domkeeper {
 namespace {
@@ -131,19 +132,53 @@ class Parser {
             if (with_host.count(timed.words[0]) != 0 &&
                 scenario_.inventory.find_host(timed.words[1]) == nullptr)
                 fail("no host '" + printable(timed.words[1]) + "'");
-            if (timed.words[0] == "device" &&
-                scenario_.inventory.find_device(timed.words[1]) == nullptr)
-                fail("no device '" + printable(timed.words[1]) + "'");
+            if (timed.words[0] == "device") check_device(timed.words);
+            if (timed.words[0] == "report" &&
+                (!parse_host_state(timed.words[2]) || !parse_state_type(timed.words[3])))
+                fail("write: report HOST UP|DOWN|UNREACHABLE SOFT|HARD TEXT");
+            if (timed.words[0] == "start-takes") (void)duration(timed.words[2]);
+            if (timed.words[0] == "migrate" &&
+                scenario_.inventory.find_host(timed.words[2]) == nullptr)
+                fail("no host '" + printable(timed.words[2]) + "'");
         }
         std::stable_sort(scenario_.timed.begin(), scenario_.timed.end(),
                          [](const auto& a, const auto& b) { return a.at < b.at; });
+    }
+
+    void check_device(const std::vector<std::string>& words) const {
+        if (scenario_.inventory.find_device(words[1]) == nullptr)
+            fail("no device '" + printable(words[1]) + "'");
+        if (!parse_device_mode(words[2]) && !parse_duration(words[2]))
+            fail("'" + printable(words[2]) + "' is neither a mode of a device nor a time span");
     }
 
     Scenario scenario_;
     int line_ = 0;
 };
 
+constexpr std::string_view separator = "\n----\n";
+
 }  // namespace
+
+ScenarioFile split_scenario(const std::string& text) {
+    const auto at = text.find(separator);
+    if (at == std::string::npos) return {text, {}};
+    return {text.substr(0, at + 1), text.substr(at + separator.size())};
+}
+
+std::string join_scenario(const ScenarioFile& file) {
+    std::string text = file.head;
+    if (!text.empty() && text.back() != '\n') text += '\n';
+    return text.append(separator.substr(1)) + file.expected;
+}
+
+std::string render_outcome(const ScenarioOutcome& outcome) {
+    std::string text;
+    for (const std::string& line : outcome.log) text += line + "\n";
+    text += "finally\n";
+    for (const std::string& line : outcome.final_state) text += "  " + line + "\n";
+    return text;
+}
 
 Scenario parse_scenario(std::string_view text) {
     return Parser().parse(text);

@@ -31,7 +31,7 @@ class Run {
         for (const Scenario::Timed& timed : scenario_.timed)
             scheduler_.spawn_process([this, &timed] {
                 scheduler_.sleep(timed.at);
-                command(timed.words, timed.line);
+                command(timed.words);
             });
         scheduler_.run_until(Instant{scenario_.until});
         return outcome();
@@ -100,8 +100,8 @@ class Run {
         }
     }
 
-    void command(const std::vector<std::string>& words, int line);
-    void fault(const std::vector<std::string>& words, int line);
+    void command(const std::vector<std::string>& words);
+    void fault(const std::vector<std::string>& words);
 
     ScenarioOutcome outcome() {
         ScenarioOutcome result;
@@ -119,6 +119,10 @@ class Run {
             result.final_state.push_back(
                 "incident " + std::to_string(incident.id) + " " + incident.host + " " +
                 std::string(incident_state_name(incident.state)) + ": " + incident.summary);
+        for (const Incident& incident : incidents)
+            for (JournalEntry& entry : journal_.entries(incident.id))
+                result.entries.push_back(std::move(entry));
+        result.incidents = std::move(incidents);
         result.log = world_.lines();
         result.broken = world_.broken_promises();
         result.crash_points = world_.crash_points;
@@ -138,16 +142,13 @@ class Run {
     SimScheduler::Process worker_;
 };
 
-void Run::command(const std::vector<std::string>& words, int line) {
+void Run::command(const std::vector<std::string>& words) {
     const std::string& name = words[0];
     world_.log("at       " + join(words, " "));
     if (name == "report") {
-        const auto state = parse_host_state(words[2]);
-        const auto type = parse_state_type(words[3]);
-        if (!state || !type)
-            throw UsageError("line " + std::to_string(line) + ": report HOST UP|DOWN SOFT|HARD");
-        report(
-            {words[1], *state, *type, "monitor", join({words.begin() + 4, words.end()}, " "), ""});
+        report({words[1], parse_host_state(words[2]).value_or(HostState::Up),
+                parse_state_type(words[3]).value_or(StateType::Soft), "monitor",
+                join({words.begin() + 4, words.end()}, " "), ""});
     } else if (name == "recover") {
         const bool confirmed = words.size() > 2 && words[2] == "confirmed";
         report({words[1], HostState::Down, StateType::Hard, "operator root", "",
@@ -164,15 +165,11 @@ void Run::command(const std::vector<std::string>& words, int line) {
         if (words.size() > 1) until = now + parse_duration(words[1]).value_or(Duration{3'600'000});
         world_.arming = {false, until, "root", "maintenance", now};
     } else {
-        fault(words, line);
+        fault(words);
     }
 }
 
-void Run::fault(const std::vector<std::string>& words, int line) {
-    static const std::map<std::string, DeviceMode> modes{
-        {"good", DeviceMode::Good},     {"silent", DeviceMode::Silent},
-        {"stuck", DeviceMode::Stuck},   {"garbage", DeviceMode::Garbage},
-        {"denied", DeviceMode::Denied}, {"dies", DeviceMode::Dies}};
+void Run::fault(const std::vector<std::string>& words) {
     const std::string& name = words[0];
     if (name == "power-cut") {
         world_.power_cut(words[1]);
@@ -189,14 +186,11 @@ void Run::fault(const std::vector<std::string>& words, int line) {
     } else if (name == "witness") {
         world_.witnesses[words[1]] = words[2] == "up";
     } else if (name == "device") {
-        const auto mode = modes.find(words[2]);
         SimDevice& device = world_.devices[words[1]];
-        if (mode != modes.end())
-            device.mode = mode->second;
-        else if (const auto delay = parse_duration(words[2]))
-            device.off_delay = *delay;
+        if (const auto mode = parse_device_mode(words[2]))
+            device.mode = *mode;
         else
-            throw UsageError("line " + std::to_string(line) + ": no device mode " + words[2]);
+            device.off_delay = parse_duration(words[2]).value_or(device.off_delay);
     } else if (name == "start-fails") {
         world_.hosts.at(words[1]).start_fails.insert(words.size() > 2 ? words[2] : "*");
     } else if (name == "start-takes") {

@@ -19,6 +19,16 @@ constexpr Duration proof_slack{500};
 
 }  // namespace
 
+std::optional<DeviceMode> parse_device_mode(std::string_view word) {
+    if (word == "good") return DeviceMode::Good;
+    if (word == "silent") return DeviceMode::Silent;
+    if (word == "stuck") return DeviceMode::Stuck;
+    if (word == "garbage") return DeviceMode::Garbage;
+    if (word == "denied") return DeviceMode::Denied;
+    if (word == "dies") return DeviceMode::Dies;
+    return std::nullopt;
+}
+
 World::World(Inventory given, SimScheduler& given_scheduler)
     : inventory(std::move(given)), scheduler(given_scheduler) {
     for (const Host& host : inventory.hosts) {

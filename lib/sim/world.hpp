@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/core/inventory.hpp"
@@ -24,6 +25,9 @@ enum class DeviceMode {
     Denied,   ///< refuses the login
     Dies,     ///< goes silent with the first command, which still works
 };
+
+/// "good", "silent", ...; nullopt for any other word.
+std::optional<DeviceMode> parse_device_mode(std::string_view word);
 
 struct SimDevice {
     std::string host;

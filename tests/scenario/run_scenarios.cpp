@@ -12,37 +12,18 @@
 
 namespace {
 
-using namespace std::string_literals;
-constexpr std::string_view separator = "\n----\n";
-
 struct Counts {
     long passed = 0;
     long failed = 0;
     void count(bool ok) { ++(ok ? passed : failed); }
 };
 
-struct File {
-    std::string head;
-    std::string expected;  ///< empty: none is written
-};
-
-File read_file(const std::string& path) {
+domkeeper::ScenarioFile read_file(const std::string& path) {
     std::ifstream in(path);
     if (!in) throw domkeeper::SystemError(path + ": can't be read");
     std::ostringstream all;
     all << in.rdbuf();
-    const std::string text = all.str();
-    const auto at = text.find(separator);
-    if (at == std::string::npos) return {text, {}};
-    return {text.substr(0, at + 1), text.substr(at + separator.size())};
-}
-
-std::string render(const domkeeper::ScenarioOutcome& outcome) {
-    std::string text;
-    for (const std::string& line : outcome.log) text += line + "\n";
-    text += "finally\n";
-    for (const std::string& line : outcome.final_state) text += "  " + line + "\n";
-    return text;
+    return domkeeper::split_scenario(all.str());
 }
 
 void print_difference(const std::string& expected, const std::string& got) {
@@ -58,15 +39,13 @@ void print_difference(const std::string& expected, const std::string& got) {
 }
 
 bool check(const std::string& path, bool rewrite) {
-    const File file = read_file(path);
+    const domkeeper::ScenarioFile file = read_file(path);
     const auto outcome = domkeeper::run_scenario(domkeeper::parse_scenario(file.head));
-    const std::string got = render(outcome);
+    const std::string got = domkeeper::render_outcome(outcome);
     for (const std::string& broken : outcome.broken)
         std::cout << "  " << path << ": BROKEN: " << broken << "\n";
     if (rewrite) {
-        std::string head = file.head;
-        if (!head.empty() && head.back() != '\n') head += '\n';
-        std::ofstream(path) << head << separator.substr(1) << got;
+        std::ofstream(path) << domkeeper::join_scenario({file.head, got});
         return outcome.broken.empty();
     }
     if (file.expected.empty()) {
@@ -81,7 +60,7 @@ bool check(const std::string& path, bool rewrite) {
 
 /// True when killing the worker at each crash point breaks no promise and loses no domain.
 void sweep(const std::string& path, Counts& counts) {
-    const File file = read_file(path);
+    const domkeeper::ScenarioFile file = read_file(path);
     auto scenario = domkeeper::parse_scenario(file.head);
     const bool same_end = file.head.find("# sweep: promises only") == std::string::npos;
     const auto plain = domkeeper::run_scenario(scenario);
@@ -100,7 +79,7 @@ void sweep(const std::string& path, Counts& counts) {
         if (trouble.empty()) continue;
         std::cout << "  " << path << ": killed at crash point " << point << " of "
                   << plain.crash_points << ": " << trouble << "\n";
-        if (counts.failed <= 1) std::cout << render(crashed);
+        if (counts.failed <= 1) std::cout << domkeeper::render_outcome(crashed);
     }
 }
 
@@ -116,7 +95,7 @@ int run(const std::vector<std::string>& arguments) {
             if (mode == "--sweep")
                 sweep(argument, counts);
             else if (mode == "--show")
-                std::cout << render(
+                std::cout << domkeeper::render_outcome(
                     domkeeper::run_scenario(domkeeper::parse_scenario(read_file(argument).head)));
             else
                 counts.count(check(argument, mode == "--rewrite"));

@@ -53,6 +53,12 @@ TEST_CASE("what no packing can hold is refused as proven, the important ones fir
     CHECK(plan.refusals[0].domain == "low1");
     CHECK(plan.refusals[0].text ==
           "needs 2 GiB, the most that is left is 1 GiB on a; no other packing has room for it");
+    SECTION("what fits on no host at all needs no search to be sure of it") {
+        const Plan none = plan_placement(rooms, {want("huge", 9)}, glpk_packing());
+        REQUIRE(none.refusals.size() == 1);
+        CHECK(none.refusals[0].text ==
+              "needs 9 GiB, the most that is left is 4 GiB on a; no other packing has room for it");
+    }
     SECTION("a search without time says that it gave up") {
         const Plan hasty = plan_placement(rooms, wants, glpk_packing(Duration{0}));
         REQUIRE(hasty.refusals.size() == 2);

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guests of kvm hosts as libvirt domains."""
+
+import os
+import uuid
+
+from . import storage
+from .kernel import CMDLINE
+from .layout import IQN, STORAGE
+
+MEMORY_MIB = 96
+XML = """<domain type='qemu'>
+  <name>{name}</name>
+  <uuid>{uuid}</uuid>
+  <memory unit='MiB'>{memory}</memory>
+  <vcpu>1</vcpu>
+  <os>
+    <type arch='x86_64' machine='pc'>hvm</type>
+    <kernel>{guest}/vmlinux</kernel>
+    <initrd>{guest}/initrd</initrd>
+    <cmdline>{cmdline}</cmdline>
+  </os>
+  <cpu mode='custom' match='exact'><model>qemu64</model></cpu>
+  <clock offset='utc'><timer name='hpet' present='no'/></clock>
+  <on_poweroff>destroy</on_poweroff>
+  <on_reboot>restart</on_reboot>
+  <on_crash>destroy</on_crash>
+  <devices>
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <disk type='network' device='disk'>
+      <driver name='qemu' type='raw' cache='none' error_policy='report'/>
+      <source protocol='iscsi' name='{iqn}:{name}/1'>
+        <host name='{storage}' port='3260'/>
+        <initiator><iqn name='{iqn}:guest-{name}'/></initiator>
+      </source>
+      <target dev='vda' bus='virtio'/>
+    </disk>
+    <lease>
+      <lockspace>lockspace</lockspace>
+      <key>{name}</key>
+      <target path='{leases}'/>
+    </lease>
+    <controller type='usb' model='none'/>
+    <serial type='file'>
+      <source path='/var/log/libvirt/console-{name}.log' append='on'/>
+      <target port='0'/>
+    </serial>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+"""
+
+
+def xml(lab, domain):
+    return XML.format(
+        name=domain,
+        uuid=uuid.uuid5(uuid.NAMESPACE_DNS, f"{domain}.{lab.id}.lab"),
+        memory=MEMORY_MIB,
+        guest=lab.path("guest"),
+        cmdline=CMDLINE,
+        iqn=IQN,
+        storage=STORAGE,
+        leases=os.path.dirname(storage.lockspace(lab)),
+    )
