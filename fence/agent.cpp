@@ -239,9 +239,14 @@ class Agent {
     /// Lets the operating system end by itself, for a while; what follows does not rely on it.
     void ask_to_end() {
         const Deadline until = deadline_.within(now(), span("soft_timeout"));
-        for (const FenceDevice& device : devices_)
-            switches_->open(device)->command(PowerCommand::Soft,
-                                             until.within(now(), span("login_timeout")));
+        for (const FenceDevice& device : devices_) {
+            try {
+                switches_->open(device)->command(PowerCommand::Soft,
+                                                 until.within(now(), span("login_timeout")));
+            } catch (const Error&) {
+                return;  // it can't or won't; off does not need it
+            }
+        }
         while (!until.passed(now())) {
             bool off = true;
             for (const FenceDevice& device : devices_)

@@ -36,8 +36,8 @@ std::string_view failure_kind_name(FailureKind kind);
 struct FenceOutcome {
     std::optional<ProofOfOff> proof;  ///< empty: the host may still write
     FailureKind kind = FailureKind::None;
-    std::string reason;        ///< of the failure, printable, without secrets; empty with a proof
-    bool off = false;          ///< every device reads off; without a proof where that proves nothing
+    std::string reason;  ///< of the failure, printable, without secrets; empty with a proof
+    bool off = false;    ///< every device reads off; without a proof where that proves nothing
     bool already_off = false;  ///< with a proof: no command had to be sent
 };
 

@@ -269,8 +269,8 @@ TEST_CASE("cluster file: each mistake is named with its place and what would be 
          {"10:11: host.xen2.fence[0][0]: device \"bmc-xen2\" has the same address and plug as "
           "\"bmc-xen1\" of host \"xen1\"; each host needs a plug of its own"}},
         {replaced(sound, "agent = \"fence_ipmi\"", "agent = \"fence_ipmo\""),
-         {"13:9: device.bmc-xen1.agent: \"fence_ipmo\" was found; one of fence_ipmi, "
-          "fence_aoe, fence_iscsi would be right"}},
+         {"13:9: device.bmc-xen1.agent: \"fence_ipmo\" was found; one of fence_ipmi, fence_pdu, "
+          "fence_aoe, fence_iscsi, or the path of an agent in /usr/sbin would be right"}},
         {replaced(sound, "ip = \"10.0.0.101\"",
                   "ipport = 70000\nusrname = \"x\"\npassword = \"hunter2\"\nprivlvl = [1]\n"
                   "timeout = \"x\"\npassword_file = \"x\""),
