@@ -33,6 +33,8 @@ def prepare(lab):
             out.write(f"password {lab.passwords[host]}\n")
         others = [h for h in lab.hosts if h != host and hosts.alive(lab, h)]
         here = [d for d, at in running.items() if host in at]
+        if lab.kind == "xen":  # as starts_per_host in domkeeper's cluster file
+            open(f"{home}/one-by-one", "w").close()
         with open(f"{home}/{host}.moves", "w") as out:
             for number, domain in enumerate(here):
                 target = others[number % len(others)]

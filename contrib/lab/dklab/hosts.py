@@ -28,13 +28,13 @@ def wait_ready(lab, host, seconds=None):
     def answers():
         monitor = inside(lab.ns("monitor"), "timeout", "10", "virsh", "-q", "-c", lab.uri(host), "uri")
         return (
-            "tcp" in run(*monitor, check=False)
-            and alive(lab, host)
+            alive(lab, host)
             and _of(lab).reaches_storage(lab, host)
+            and "tcp" in run(*monitor, check=False)
         )
 
     seconds = seconds or lab.patience(40)
-    wait_for(answers, seconds, f"{host}: no libvirtd or no storage, see {lab.log(host)}", step=0.05)
+    wait_for(answers, seconds, f"{host}: no libvirtd or no storage, see {lab.log(host)}", step=lab.patience(0.05))
 
 
 def up(lab, host):

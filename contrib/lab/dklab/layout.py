@@ -29,7 +29,8 @@ class Lab:
 
     `kind` is what its hosts are: "kvm" (namespaces with libvirtd and QEMU) or "xen" (virtual
     machines with Xen). `disks` tells for each domain what its disk stands on: "iscsi" or "aoe";
-    `types` what a domain is: "hvm" on kvm, "pv" or "pvh" on xen."""
+    `types` what a domain is: "hvm" on kvm, "pv" or "pvh" on xen; `nics` are those with a network
+    interface."""
 
     def __init__(self, folder, data):
         self.dir = folder
@@ -40,6 +41,7 @@ class Lab:
         self.passwords = data["passwords"]
         self.disks = data["disks"]
         self.types = data["types"]
+        self.nics = data.get("nics", [])
 
     @classmethod
     def create(cls, folder=None, host_count=3, domain_count=6, kind="kvm"):
@@ -57,30 +59,32 @@ class Lab:
         while any(n.startswith(f"dk-{ident}-") for n in _namespaces()):
             ident = secrets.token_hex(2)
         hosts = [("xen" if kind == "xen" else "host") + str(n) for n in range(1, host_count + 1)]
-        data = {"kind": kind, "id": ident, "hosts": hosts, "domains": [], "disks": {}, "types": {}}
+        data = {"kind": kind, "id": ident, "hosts": hosts, "domains": [], "disks": {}, "types": {}, "nics": []}
         data["passwords"] = {host: secrets.token_hex(6) for host in hosts}
         lab = cls(folder, data)
         for number in range(domain_count):
-            # On Xen two hosts with two domains have all four: PV and PVH, on AoE and on iSCSI.
+            # On Xen two domains have PVH on AoE and PV on iSCSI, four have all there is.
             row, column = divmod(number, host_count)
             lab.add_domain(
                 f"web{number + 1}",
                 "hvm" if kind == "kvm" else ("pvh", "pv")[(row + column) % 2],
-                "iscsi" if kind == "kvm" else ("aoe", "iscsi")[row % 2],
+                "iscsi" if kind == "kvm" else ("aoe", "iscsi")[column % 2],
             )
         os.makedirs(lab.path("log"), exist_ok=True)
         lab.save()
         return lab
 
-    def add_domain(self, name, kind, disk):
+    def add_domain(self, name, kind, disk, nic=False):
         if name in self.domains:
             raise LabError(f"a domain {name} is there already")
         self.domains.append(name)
         self.types[name] = kind
         self.disks[name] = disk
+        if nic:
+            self.nics.append(name)
 
     def save(self):
-        names = ("kind", "id", "hosts", "domains", "passwords", "disks", "types")
+        names = ("kind", "id", "hosts", "domains", "passwords", "disks", "types", "nics")
         path = self.path("lab.json")
         with open(os.open(path + ".new", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
             json.dump({name: getattr(self, name) for name in names}, out)

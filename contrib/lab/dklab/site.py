@@ -58,7 +58,22 @@ define host {
 }
 define service {
     use domkeeper-cluster,lab-service
-    host_name monitor
+    host_name monitor{slow}
+}
+"""
+# Each question costs an emulated dom0 a good part of a second, and it answers when it can.
+SLOW_CLUSTER = """
+    check_command check_cluster!--host-time 20 -t 50
+    check_interval 0.2"""
+SLOW_DOM0 = """
+    check_command check_dom0!-t 50
+    check_interval 3"""
+# Its answer to a ping may take long, too: silence for a second counts.
+SLOW_HOST = """
+    check_command lab_slow_ping"""
+SLOW_COMMAND = """define command {
+    command_name lab_slow_ping
+    command_line $USER1$/check_icmp -H $HOSTADDRESS$ -n 2 -i 10ms -w 900,60% -c 1000,100%
 }
 """
 HOST_OBJECTS = """define host {{
@@ -66,11 +81,11 @@ HOST_OBJECTS = """define host {{
     host_name {host}
     address {address}
     max_check_attempts {attempts}
-    event_handler {handler}
+    event_handler {handler}{slow_host}
 }}
 define service {{
     use domkeeper-dom0,lab-service
-    host_name {host}
+    host_name {host}{slow}
 }}
 """
 FLOOR_COMMAND = """define command {{
@@ -88,6 +103,7 @@ max_hosts_lost = 1
 witnesses = ["{witness}"]
 look_time = "{look}ms"
 settle_time = "{settle}s"
+starts_per_host = {lanes}
 start_time = "{start}s"
 fence_time = "{start}s"
 """
@@ -111,6 +127,11 @@ DOMAIN = """
 [[domain]]
 name = "{domain}"
 """
+
+
+def look_ms(lab, attempts):
+    """How long the second look may last, in milliseconds."""
+    return 2000 if lab.kind == "xen" else LOOK_MS[attempts]
 
 
 def prefix(lab):
@@ -151,9 +172,11 @@ def write_config(lab, attempts):
     text = CLUSTER.format(
         state=state_dir(lab),
         witness=WITNESS,
-        look=LOOK_MS[attempts],
+        look=look_ms(lab, attempts),
         settle=SETTLE,
         start=lab.patience(60),
+        # libxl gives a disk's script 40 s, which an emulated host needs for one alone.
+        lanes={"kvm": 4, "xen": 1}[lab.kind],
     )
     # A kvm host of the lab sees the whole machine's memory; a Xen host has its own.
     memory = {"kvm": 'memory = "1GiB"\nreserve = "256MiB"', "xen": 'reserve = "16MiB"'}[lab.kind]
@@ -245,13 +268,21 @@ def start_monitor(lab, attempts, with_floor=False):
     monitor.stop_nagios(lab)
     write_config(lab, attempts)
     domkeeper(lab, "arm", "--reason", "lab")
-    handler, objects = HANDLER, MONITOR_OBJECTS
+    slow = lab.kind == "xen"
+    slow_host, slow_dom0 = (SLOW_HOST, SLOW_DOM0) if slow else ("", "")
+    handler, objects = HANDLER, MONITOR_OBJECTS.replace("{slow}", SLOW_CLUSTER if slow else "")
+    objects += SLOW_COMMAND if slow else ""
     if with_floor:
         handler = "lab_floor"
         objects += FLOOR_COMMAND.format(line=floor.command(lab))
     for host in lab.hosts:
         objects += HOST_OBJECTS.format(
-            host=host, address=lab.address(host), attempts=attempts, handler=handler
+            host=host,
+            address=lab.address(host),
+            attempts=attempts,
+            handler=handler,
+            slow=slow_dom0,
+            slow_host=slow_host,
         )
     files = [os.path.join(prefix(lab), "share", "domkeeper", "nagios", name) for name in OBJECTS]
     monitor.write_nagios(lab, objects, files)

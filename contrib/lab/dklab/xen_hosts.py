@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from . import net, xen_image
 from .layout import HERE, Lab, LabError
-from .mains import pid_file, power, write_switch
+from .mains import pid_file, write_switch
 from .proc import PidFile, inside, run, wait_for
 from .xen_machine import Machine
 
@@ -121,12 +121,18 @@ def guest_began(lab, host, domid):
     return float(said[0]) + now - float(said[1])
 
 
+def take_up(lab, host, now=""):
+    """The host's dom0 sets its clock, if told the time, and takes up its network disks."""
+    with open(os.path.join(HERE, "xen", "dom0-wake")) as script:
+        ssh(lab, host, f"sh -s {now}", timeout=240, stdin=script.read())
+
+
 def rescan(lab):
     """Every host that is on takes up new disks of the storage node."""
     with ThreadPoolExecutor() as pool:
         for host in lab.hosts:
             if is_awake(lab, host) and pid_file(lab, host).read() is not None:
-                pool.submit(ssh, lab, host, "/lab/wake", timeout=60)
+                pool.submit(take_up, lab, host)
 
 
 def switch_on(lab, host):
@@ -151,7 +157,7 @@ def switch_on(lab, host):
         it.wake(xen_image.frozen(host))
         PidFile(os.path.join(home, "pid")).write(it.process.pid)
         wait_ssh(lab, host, 120)
-    ssh(lab, host, f"/lab/wake {time.time():.3f}", timeout=120)
+    take_up(lab, host, f"{time.time():.3f}")
     open(os.path.join(home, "awake"), "w").close()
 
 

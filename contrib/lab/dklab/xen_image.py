@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from . import kernel
 from .layout import HERE, LabError
 
-RECIPE = ("image", "dom0-packages", "certificates", "dom0-init", "dom0-settings", "dom0-wake")
+RECIPE = ("image", "dom0-packages", "certificates", "dom0-init", "dom0-settings")
 NEED_BYTES = 6 << 30
 MACHINE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "xen_machine.py")
 
