@@ -209,6 +209,7 @@ void MaintenanceStepper::on(const Surveyed& surveyed) {
         note(EntryKind::Refusal, StepKind::Observe, work.host + " does not answer: " + why, false);
         // A host that nothing has left yet is in use as before.
         const bool unmark = work.goal == MaintenancePhase::Evacuating && work.away.empty();
+        if (unmark) act(EndDowntime{work.host});
         return close(IncidentState::Failed,
                      work.host + " does not answer (" + why + ")" +
                          (unmark ? ": nothing was moved"

@@ -11,6 +11,7 @@ namespace {
 constexpr int move_attempts = 2;
 constexpr int max_clean_ups = 10;
 constexpr Duration look_again{1'000};
+constexpr Duration told_time{5'000};
 /// So long the ends of a move are asked for, beyond any recovery of one of them.
 constexpr Duration side_patience{120'000};
 
@@ -106,7 +107,9 @@ void MaintenanceStepper::on(const SidesRead& sides) {
 void MaintenanceStepper::on(const CleanedUp& cleaned) {
     MoveCase* move = find_move(cleaned.domain);
     if (move == nullptr || move->phase != MovePhase::Unsure) return;
-    note(*move, EntryKind::Event, cleaned.text, cleaned.done);
+    // One that can't be ended is asked again and again; that is told of for a while.
+    if (cleaned.done || mono() - move->since < told_time)
+        note(*move, EntryKind::Event, cleaned.text, cleaned.done);
     move->busy = false;
     move->next_look = mono() + (cleaned.done ? Duration{0} : look_again);
     if (cleaned.done) look(*move);
@@ -135,7 +138,11 @@ void MaintenanceStepper::settle(MoveCase& move, const SidesRead& sides) {
         case SidesVerdict::CleanTarget: return clean(move, move.to, CleanUp::Discard);
         case SidesVerdict::CleanSource: return clean(move, move.from, CleanUp::Discard);
         case SidesVerdict::ResumeSource: return clean(move, move.from, CleanUp::Resume);
-        case SidesVerdict::AbortAtSource: return clean(move, move.from, CleanUp::Abort);
+        case SidesVerdict::AbortAtSource:
+            // libxl can't end a move: it comes to its end by itself.
+            if (mono() - move.since < policy().move_time)
+                return clean(move, move.from, CleanUp::Abort);
+            break;
         case SidesVerdict::TakenAtTarget:
             return at_target(move,
                              "gone from " + move.from + ", so it is taken to be there: " + seen);
@@ -150,11 +157,12 @@ void MaintenanceStepper::settle(MoveCase& move, const SidesRead& sides) {
 }
 
 void MaintenanceStepper::clean(MoveCase& move, const std::string& host, CleanUp what) {
-    if (++move.clean_ups > max_clean_ups)
+    if (what != CleanUp::Abort && ++move.clean_ups > max_clean_ups)
         return refuse(move, RefusalKind::MoveUnknown,
                       "what was left over on " + host +
                           " can't be cleaned up; last try: " + std::string(clean_up_name(what)));
-    note(move, EntryKind::Event, "on " + host + ": " + std::string(clean_up_name(what)));
+    if (what != CleanUp::Abort || mono() - move.since < told_time)
+        note(move, EntryKind::Event, "on " + host + ": " + std::string(clean_up_name(what)));
     move.busy = true;
     act(CleanUpSide{move.record, host, what});
 }

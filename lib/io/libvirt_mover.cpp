@@ -5,6 +5,7 @@
 #include <libvirt/virterror.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <thread>
 #include <utility>
@@ -28,6 +29,17 @@ constexpr Duration ending_time{30'000};
 /// No byte further for so long: the way between the hosts is broken.
 constexpr Duration stall_time{30'000};
 constexpr Duration shutdown_period{200};
+
+/// For how long the guest may stand still at the end of a live move, by how long the move has
+/// taken: short while it may come to its end so, longer when the guest writes too fast for that.
+struct Pause {
+    Duration after;
+    unsigned long long longest_ms;
+};
+constexpr std::array<Pause, 4> pauses{{{Duration{0}, 100},
+                                       {Duration{20'000}, 300},
+                                       {Duration{60'000}, 1000},
+                                       {Duration{180'000}, 3000}}};
 
 std::string described(const MoveProgress& end) {
     std::string text;
@@ -81,12 +93,22 @@ class Watcher {
                 done_ = seen->done;
                 moved_at_ = now;
             }
+            if (seen) set_pause(now);
             if (seen && watch_.progress && now >= next_word_) {
                 next_word_ = now + look_period * 2;
                 watch_.progress(*seen);
             }
         }
         looking_ = start_detached([domain = domain_] { return read_progress(domain, false); });
+    }
+
+    /// Where the driver takes it; libxl does not.
+    void set_pause(Instant now) {
+        if (next_pause_ == pauses.size() || now < began_ + pauses[next_pause_].after) return;
+        const unsigned long long longest = pauses[next_pause_++].longest_ms;
+        spawn_detached([domain = domain_, longest] {
+            virDomainMigrateSetMaxDowntime(domain.get(), longest, 0);
+        });
     }
 
     void abort(Instant now) {
@@ -99,6 +121,8 @@ class Watcher {
     const MoveWatch& watch_;
     Deadline deadline_;
     std::shared_future<std::optional<MoveProgress>> looking_;
+    Instant began_ = mono_now();
+    std::size_t next_pause_ = 0;
     Instant moved_at_ = mono_now();
     Instant next_word_ = mono_now();
     Instant next_abort_{};
