@@ -103,7 +103,10 @@ def guests(lab, host):
     if pid_file(lab, host).read() is None:
         return {}
     found = {}
-    for line in ssh(lab, host, "xl list").splitlines()[1:]:
+    # Once in some hundred times a program does not load under emulation ("Inconsistency detected by
+    # ld.so"): what is asked here has no effect, so it may be asked again.
+    said = ssh(lab, host, "xl list || xl list || xl list", timeout=120)
+    for line in said.splitlines()[1:]:
         words = line.split()
         # A domain that is dying ("d") runs no more; Domain-0 is no guest.
         if len(words) == 6 and words[1] != "0" and "d" not in words[4]:
