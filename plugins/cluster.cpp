@@ -2,6 +2,7 @@
 #include "plugins/cluster.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "lib/core/survival.hpp"
@@ -178,6 +179,24 @@ void judge_strangers(const Inventory& inventory, const ClusterFacts& facts,
         parts.push_back(part(Status::Ok, "not in the cluster file: " + join(names, ", ")));
 }
 
+/// A domain moves live from an older hypervisor to a newer one at best, so that hosts of different
+/// versions are worth a word as long as it lasts.
+void judge_versions(const ClusterFacts& facts, std::vector<CheckResult>& parts) {
+    std::map<std::string, std::vector<std::string>> hosts;  // by version
+    for (const HostFacts& host : facts.hosts) {
+        if (!host.view) continue;
+        std::string version = printable(host.view->hypervisor, 64);
+        if (!host.view->libvirt.empty())
+            version += ", libvirt " + printable(host.view->libvirt, 32);
+        hosts[version].push_back(host.name);
+    }
+    if (hosts.size() < 2) return;
+    std::vector<std::string> texts;
+    for (const auto& [version, names] : hosts)
+        texts.push_back(version + " on " + join(names, ", "));
+    parts.push_back(part(Status::Warning, "hosts of different versions: " + join(texts, "; ")));
+}
+
 CheckResult judge_arming(const Arming& arming, TimePoint now) {
     if (arming.armed_at(now)) return part(Status::Ok, "armed");
     if (arming.since == TimePoint{} && arming.who.empty())
@@ -324,6 +343,7 @@ CheckResult judge_cluster(const Inventory& inventory, const ClusterFacts& facts,
     for (const Domain& domain : inventory.domains)
         result.parts.push_back(judge_wanted(inventory, domain, facts));
     judge_strangers(inventory, facts, result.parts);
+    judge_versions(facts, result.parts);
     if (!facts.record_trouble.empty())
         result.parts.push_back(part(Status::Critical, "the record of what ran where is not kept: " +
                                                           printable(facts.record_trouble)));

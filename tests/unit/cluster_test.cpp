@@ -307,3 +307,13 @@ TEST_CASE("a loss that the others could not carry is a warning", "[cluster]") {
     cluster.inventory.policy.survive = 0;
     CHECK(overall(cluster.judge()) == Status::Ok);
 }
+
+TEST_CASE("hosts of different versions", "[cluster]") {
+    Cluster cluster;
+    cluster.facts.hosts[1].view->hypervisor = "Xen 4.17.5";
+    const CheckResult result = cluster.judge();
+    CHECK(overall(result) == Status::Warning);
+    CHECK(result.summary ==
+          "hosts of different versions: QEMU 7.2.22, libvirt 9.0.0 on xen1; Xen 4.17.5, libvirt "
+          "9.0.0 on xen2");
+}
