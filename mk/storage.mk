@@ -1,4 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Checks that are run every few seconds for each disk: finding and binding the shared C++ libraries
+# would be a third of their time, so that they bring them along.
+STORAGE_CHECKS := $(BUILD)/plugins/check_aoe $(BUILD)/plugins/check_iscsi
+$(STORAGE_CHECKS): LIBS = -liscsi -Wl,-Bstatic -lboost_program_options -Wl,-Bdynamic
+$(STORAGE_CHECKS): ALL_LDFLAGS += -static-libstdc++ -static-libgcc
+
 # What the lab's tests of storage need beside the programs.
 $(BUILD)/tests/iscsi_host: $(call OBJ,tests/lab/iscsi_host.cpp) $(ARCHIVE)
 	@mkdir -p $(@D)

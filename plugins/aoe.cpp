@@ -287,7 +287,7 @@ std::vector<Option> aoe_options() {
          .repeatable = true},
         {.name = "listen",
          .type = ValueType::TimeSpan,
-         .help = "Hear at least so long who answers; 2ms, without --target 500ms."},
+         .help = "Hear at least so long who answers; 5ms, without --target 500ms."},
         {.name = "patience",
          .type = ValueType::TimeSpan,
          .help = "Give a target up that has been silent for so long.",
@@ -329,7 +329,7 @@ CheckResult check_aoe_wire(PacketSocket& socket, const Arguments& arguments, Dea
     AoeSurveyOrder order;
     for (const auto& target : wanted.targets) order.targets.push_back(target.address);
     order.samples = sample_count(arguments, order.targets.size());
-    order.listen = arguments.duration("listen").value_or(Duration{order.targets.empty() ? 500 : 2});
+    order.listen = arguments.duration("listen").value_or(Duration{order.targets.empty() ? 500 : 5});
     order.patience = arguments.duration("patience").value_or(order.patience);
     Interfaces interfaces;
     for (const std::string& name : arguments.all("interface"))

@@ -14,6 +14,16 @@
 
 namespace domkeeper {
 
+/// The rows that both checks have.
+Option initiator_option();
+Option root_option();
+
+/// How a disk that hangs is told from one that is well: nobody but a read knows. `said`: what the
+/// kernel calls it.
+void judge_read(const BlockRead& read, const std::string& said, CheckResult& result);
+void judge_sectors(std::uint64_t sectors, const std::optional<Bytes>& size, CheckResult& result);
+CheckResult summed_up_disks(CheckResult result);
+
 /// --initiator, for both checks, and the rows that only it uses.
 std::vector<Option> aoe_initiator_options();
 std::vector<Option> iscsi_initiator_options();

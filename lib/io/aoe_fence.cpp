@@ -84,21 +84,22 @@ class AoeFence final : public PowerSwitch {
     Coverage coverage() const override { return coverage_; }
 
     PowerState read(Deadline deadline) override {
-        bool cut = true;
+        std::size_t cut = 0;
         for (Disk& disk : disks_) {
             const Macs list = ask(disk, ReserveAction::Read, {}, deadline);
-            if (list.empty() || holds_any(list, plug_)) {
-                cut = false;
-                continue;
-            }
+            if (list.empty() || holds_any(list, plug_)) continue;
             // A card that nobody has named might be this host's.
             for (const MacAddress& mac : list)
                 if (!holds(hosts_, mac) && mac != disk.place->interface.mac)
                     throw ProtocolError("AoE target " + render_aoe_address(disk.address) +
                                         " lets in " + render_mac(mac) +
                                         ", which belongs to no host: it may be this one's");
+            ++cut;
         }
-        return cut ? PowerState::Off : PowerState::On;
+        if (cut == disks_.size()) return PowerState::Off;
+        if (cut == 0) return PowerState::On;
+        throw ProtocolError("cut off from some of its disks only (" + std::to_string(cut) + " of " +
+                            std::to_string(disks_.size()) + ")");
     }
 
     void command(PowerCommand command, Deadline deadline) override {

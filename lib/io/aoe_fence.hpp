@@ -13,7 +13,7 @@ namespace domkeeper {
 /// the host's cards), hosts (those of all hosts that may use the disks, when none is cut off).
 ///
 /// Off: every target is reserved, for none of the host's cards and for none that is no host's. On:
-/// some target would serve it. This machine's own card is let in whenever somebody is cut off, so
+/// every target would serve it. This machine's own card is let in whenever somebody is cut off, so
 /// that checks still can read. A target forgets all this when it is started again, and cards can be
 /// forged: it stops a host that is dead or hangs, not a malicious one. Opens no socket yet. Throws
 /// UsageError.

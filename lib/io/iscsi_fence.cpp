@@ -93,26 +93,15 @@ class IscsiFence final : public PowerSwitch {
     Coverage coverage() const override { return coverage_; }
 
     PowerState read(Deadline deadline) override {
-        bool cut = true;
+        std::size_t cut = 0;
         for (Disk& disk : disks_)
             guarded(disk, [&] {
-                const State state = read_state(disk, deadline);
-                if (!state.reservation || holds(state.keys, key_)) {
-                    cut = false;
-                    return;
-                }
-                if (state.reservation && !for_registrants(state.reservation->type))
-                    throw ProtocolError(name_of(disk) + " is reserved in another way (" +
-                                        reservation_text(state.reservation->type) + ", by " +
-                                        render_key(state.reservation->key) + ")");
-                // Registered by another key than it should be, the host could still write.
-                for (const std::uint64_t key : state.keys)
-                    if (key != iscsi_fence_key && !holds(hosts_, key))
-                        throw ProtocolError(name_of(disk) + ": the key " + render_key(key) +
-                                            " is registered and belongs to no host: it may be "
-                                            "this one's");
+                if (is_cut(disk, read_state(disk, deadline))) ++cut;
             });
-        return cut ? PowerState::Off : PowerState::On;
+        if (cut == disks_.size()) return PowerState::Off;
+        if (cut == 0) return PowerState::On;
+        throw ProtocolError("cut off from some of its disks only (" + std::to_string(cut) + " of " +
+                            std::to_string(disks_.size()) + ")");
     }
 
     void command(PowerCommand command, Deadline deadline) override {
@@ -197,12 +186,37 @@ class IscsiFence final : public PowerSwitch {
         return ask(disk, scsi_reserve_out(action, write_exclusive_all, key, action_key), deadline);
     }
 
+    /// Throws ProtocolError when it can't be told.
+    bool is_cut(const Disk& disk, const State& state) const {
+        if (holds(state.keys, key_)) return false;
+        if (!state.reservation)
+            throw ProtocolError(name_of(disk) + ": nothing is reserved, and " + render_key(key_) +
+                                " is not registered: run fence_iscsi -o on on that host");
+        if (!for_registrants(state.reservation->type))
+            throw ProtocolError(name_of(disk) + " is reserved in another way (" +
+                                reservation_text(state.reservation->type) + ", by " +
+                                render_key(state.reservation->key) + ")");
+        // Registered by another key than it should be, the host could still write.
+        for (const std::uint64_t key : state.keys)
+            if (key != iscsi_fence_key && !holds(hosts_, key))
+                throw ProtocolError(name_of(disk) + ": the key " + render_key(key) +
+                                    " is registered and belongs to no host: it may be this one's");
+        return true;
+    }
+
     /// True when the target may still be busy with what the host had sent before.
     bool cut_off(Disk& disk, Deadline deadline) const {
+        State state = read_state(disk, deadline);
+        // With nobody registered a reservation would cut off every host at once.
+        const bool used = std::any_of(hosts_.begin(), hosts_.end(),
+                                      [&](std::uint64_t key) { return holds(state.keys, key); });
+        if (!state.reservation && !used && !holds(state.keys, key_))
+            throw Denied(name_of(disk) +
+                         ": no host is registered on it, so that all of them would "
+                         "be cut off: run fence_iscsi -o on on each host");
         ScsiReply reply =
             reserve_out(disk, ReserveOut::RegisterAndIgnore, 0, iscsi_fence_key, deadline);
         if (!reply.good()) refuse(disk, "registering", reply);
-        State state = read_state(disk, deadline);
         if (!state.reservation) {
             reply = reserve_out(disk, ReserveOut::Reserve, iscsi_fence_key, 0, deadline);
             if (!reply.good()) refuse(disk, "reserving", reply);
