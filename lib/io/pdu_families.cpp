@@ -204,6 +204,13 @@ std::set<std::string> family_names(const std::vector<std::string>& folders) {
 
 PduFamily parse_pdu_family(const std::string& text, const std::string& name) {
     const std::string file = printable(name, 64);
+    // toml++ reaches undefined behaviour on some letters beyond ASCII in a key.
+    const auto odd = std::find_if(text.begin(), text.end(),
+                                  [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+    if (odd != text.end())
+        throw UsageError(file + ".toml: line " +
+                         std::to_string(1 + std::count(text.begin(), odd, '\n')) +
+                         ": only ASCII letters may stand here");
     if (const auto place = find_bad_table_header(text))
         throw UsageError(file + ".toml: line " + std::to_string(place->line) + ": no valid TOML");
     try {
