@@ -58,7 +58,7 @@ class Watcher {
     /// False: the call did not even end after its abort.
     template <typename Result>
     bool wait(const std::shared_future<Result>& call) {
-        const Deadline last{deadline_.at + ending_time};
+        Deadline last{deadline_.at + ending_time};
         while (call.wait_for(look_period) != std::future_status::ready) {
             const Instant now = mono_now();
             if (last.passed(now)) return false;
@@ -71,7 +71,9 @@ class Watcher {
                 else if (now - moved_at_ > stall_time)
                     why_ = "nothing was sent for " + render_duration(stall_time);
             }
-            if (!why_.empty() && now >= next_abort_) abort(now);
+            if (why_.empty()) continue;
+            last = last.within(asked_at_ == Instant{} ? asked_at_ = now : asked_at_, ending_time);
+            if (now >= next_abort_) abort(now);
         }
         return true;
     }
@@ -126,6 +128,7 @@ class Watcher {
     Instant moved_at_ = mono_now();
     Instant next_word_ = mono_now();
     Instant next_abort_{};
+    Instant asked_at_{};
     Bytes done_;
     std::string why_;
 };
@@ -141,6 +144,13 @@ class LibvirtMover::Links {
             const auto found = links_.find(host.uri);
             if (found != links_.end() && found->second->alive()) return found->second;
         }
+        const LibvirtLink link = open_new(host, deadline);
+        const std::lock_guard lock(mutex_);
+        links_[host.uri] = link;
+        return link;
+    }
+
+    LibvirtLink open_new(const Host& host, Deadline deadline) const {
         LibvirtOptions options;
         options.keepalive = true;
         options.keepalive_seconds = keepalive_seconds;
@@ -150,10 +160,7 @@ class LibvirtMover::Links {
             opening.give_up();
             throw TimedOut(late_message(shown_uri(host.uri) + ": can't connect", start));
         }
-        const LibvirtLink link = opening.result().get();
-        const std::lock_guard lock(mutex_);
-        links_[host.uri] = link;
-        return link;
+        return opening.result().get();
     }
 
     /// The next call opens another one.
@@ -227,8 +234,9 @@ std::string LibvirtMover::move(const DomainRecord& domain, const Host& from, con
                                MoveWay way, const MoveWatch& watch, Deadline deadline) {
     const Instant began = mono_now();
     const std::string name = printable(domain.name, 64);
-    const LibvirtLink source = links_->open(from, deadline);
-    const LibvirtLink target = links_->open(to, deadline);
+    // Connections of its own: on one that two moves shared, only one of them heard of its end.
+    const LibvirtLink source = links_->open_new(from, deadline);
+    const LibvirtLink target = links_->open_new(to, deadline);
     const auto took = [&] {
         return " in " + render_seconds(std::chrono::duration_cast<Duration>(mono_now() - began)) +
                " s";
@@ -264,10 +272,10 @@ std::string LibvirtMover::move(const DomainRecord& domain, const Host& from, con
         return "restarted" + took();
     }
 
-    const auto moved = links_->ask(
-        from, "looking for domain " + name, deadline, [domain](const LibvirtLink& link) {
-            const auto found = find_libvirt_domain(link, domain.uuid);
-            if (!found) throw ProtocolError(link->shown() + ": there is no such domain");
+    const auto moved =
+        run_bounded(source->shown() + ": looking for domain " + name, deadline, [source, domain] {
+            const auto found = find_libvirt_domain(source, domain.uuid);
+            if (!found) throw ProtocolError(source->shown() + ": there is no such domain");
             return found;
         });
     DomainView view;
@@ -285,8 +293,8 @@ std::string LibvirtMover::move(const DomainRecord& domain, const Host& from, con
     });
     Watcher watcher(source, moved, watch, deadline);
     if (!watcher.wait(call)) {
-        links_->drop(from, source);
-        links_->drop(to, target);
+        source->abandon();
+        target->abandon();
         throw TimedOut(name + ": " + watcher.why() + ", and the move does not end");
     }
     try {
