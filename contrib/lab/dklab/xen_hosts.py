@@ -61,7 +61,17 @@ def ssh_words(lab, host):
 
 def ssh(lab, host, command, check=True, timeout=60, stdin=None):
     """Runs a shell command in a dom0 and returns its output."""
+    _connect(lab, host)
     return run(*ssh_words(lab, host), command, check=check, timeout=timeout, stdin=stdin)
+
+
+def _connect(lab, host):
+    """Opens the connection that later commands share. Now and then sshd refuses a good key: the
+    emulated processor's vector registers slip. So a new connection is tried again."""
+    for _ in range(4):
+        if os.path.exists(lab.path("ssh", host)):
+            return
+        run(*ssh_words(lab, host), "true", check=False, timeout=60)
 
 
 def forget_connection(lab, host):
