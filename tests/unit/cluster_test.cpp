@@ -291,6 +291,11 @@ TEST_CASE("arming, incidents, journal and record", "[cluster]") {
 TEST_CASE("domains that should stay apart and share a host are a warning", "[cluster]") {
     Cluster cluster;
     cluster.inventory.domains[0].apart = cluster.inventory.domains[1].apart = {"pair"};
+    // Of two hosts none can be lost then.
+    CHECK(says(cluster.judge(), Status::Warning,
+               "web1 would stay down: each living host that may run it has a domain of its apart "
+               "group pair"));
+    cluster.inventory.policy.survive = 0;
     CHECK(overall(cluster.judge()) == Status::Ok);
     cluster.put(0, domain_view("db1"));
     cluster.facts.hosts[1].view->domains.clear();

@@ -406,7 +406,8 @@ TEST_CASE("load_inventory gives the first mistake, the count and the way to all"
     CHECK_THROWS_WITH(load_inventory(file),
                       file +
                           ":22:1: domain.web1.x: unknown key; known are name, hosts, priority, "
-                          "restart, expect, move; and 2 more mistakes; see domkeeper check-config");
+                          "restart, expect, move, apart, prefer; and 2 more mistakes; see "
+                          "domkeeper check-config");
     CHECK_THROWS_WITH(load_inventory(scratch.path("none")),
                       scratch.path("none") + ": can't be read: No such file or directory");
     scratch.write("c.toml", sound);
