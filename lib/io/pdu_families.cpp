@@ -11,7 +11,7 @@
 #include "lib/core/error.hpp"
 #include "lib/core/inventory_check.hpp"
 #include "lib/core/text.hpp"
-#include "lib/core/toml_header.hpp"
+#include "lib/core/toml_trap.hpp"
 #include "lib/io/trusted_file.hpp"
 
 namespace domkeeper {
@@ -204,15 +204,9 @@ std::set<std::string> family_names(const std::vector<std::string>& folders) {
 
 PduFamily parse_pdu_family(const std::string& text, const std::string& name) {
     const std::string file = printable(name, 64);
-    // toml++ reaches undefined behaviour on some letters beyond ASCII in a key.
-    const auto odd = std::find_if(text.begin(), text.end(),
-                                  [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-    if (odd != text.end())
-        throw UsageError(file + ".toml: line " +
-                         std::to_string(1 + std::count(text.begin(), odd, '\n')) +
-                         ": only ASCII letters may stand here");
-    if (const auto place = find_bad_table_header(text))
-        throw UsageError(file + ".toml: line " + std::to_string(place->line) + ": no valid TOML");
+    if (const auto trap = find_toml_trap(text))
+        throw UsageError(file + ".toml: line " + std::to_string(trap->place.line) +
+                         ": no valid TOML: " + std::string(trap->text));
     try {
         const toml::table root = toml::parse(text);
         return FamilyReader(root, file).run();

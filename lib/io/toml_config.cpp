@@ -15,7 +15,7 @@
 #include "lib/core/error.hpp"
 #include "lib/core/inventory_check.hpp"
 #include "lib/core/text.hpp"
-#include "lib/core/toml_header.hpp"
+#include "lib/core/toml_trap.hpp"
 #include "lib/io/secret_file.hpp"
 #include "lib/io/trusted_file.hpp"
 
@@ -442,10 +442,9 @@ class Reader {
 LoadedConfig parse(const std::string& text, const std::string& path, bool with_secrets) {
     const std::string file = printable(path, 1024);
     LoadedConfig failed;
-    if (const auto place = find_bad_table_header(text)) {
-        failed.problems.push_back({file, place->line, place->column, "",
-                                   "no valid TOML: the name of a section begins with a letter, a "
-                                   "digit, '_', '-' or a quote"});
+    if (const auto trap = find_toml_trap(text)) {
+        failed.problems.push_back({file, trap->place.line, trap->place.column, "",
+                                   "no valid TOML: " + std::string(trap->text)});
         return failed;
     }
     try {

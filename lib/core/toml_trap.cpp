@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "lib/core/toml_header.hpp"
+#include "lib/core/toml_trap.hpp"
 
 #include <cstddef>
 
 namespace domkeeper {
 namespace {
+
+constexpr std::string_view header_text =
+    "the name of a section begins with a letter, a digit, '_', '-' or a quote";
+constexpr std::string_view letter_text = "letters beyond ASCII stand in quotes or in comments only";
 
 /// Walks over a text just well enough to know where a line is a statement of its own, and not a
 /// part of a string or a list.
@@ -14,11 +18,12 @@ class Walker {
         if (text_.substr(0, 3) == "\xEF\xBB\xBF") at_ = line_start_ = 3;
     }
 
-    std::optional<TextPlace> run() {
+    std::optional<TomlTrap> run() {
         bool statement = true;
         while (at_ < text_.size()) {
             if (statement)
-                if (const auto bad = bad_header()) return bad;
+                if (const auto bad = bad_header()) return trap(*bad, header_text);
+            if (static_cast<unsigned char>(text_[at_]) >= 0x80) return trap(at_, letter_text);
             statement = step();
         }
         return std::nullopt;
@@ -37,13 +42,17 @@ class Walker {
                c == '-' || c == '_' || c == '"' || c == '\'';
     }
 
-    std::optional<TextPlace> bad_header() const {
+    TomlTrap trap(std::size_t at, std::string_view text) const {
+        return {{line_, static_cast<int>(at - line_start_) + 1}, text};
+    }
+
+    std::optional<std::size_t> bad_header() const {
         std::size_t at = skip_blanks(at_);
         if (peek(at) != '[') return std::nullopt;
         at = skip_blanks(at + 1);
         if (peek(at) == '[') at = skip_blanks(at + 1);
         if (at >= text_.size() || begins_key(text_[at]) || text_[at] == ']') return std::nullopt;
-        return TextPlace{line_, static_cast<int>(at - line_start_) + 1};
+        return at;
     }
 
     /// Goes over one thing; true when what follows is a statement of its own.
@@ -107,7 +116,7 @@ class Walker {
 
 }  // namespace
 
-std::optional<TextPlace> find_bad_table_header(std::string_view toml) {
+std::optional<TomlTrap> find_toml_trap(std::string_view toml) {
     return Walker(toml).run();
 }
 
