@@ -26,7 +26,8 @@ ALL_CXXFLAGS = -std=c++20 $(CXXFLAGS) $(WARN) -fstack-protector-strong -D_FORTIF
        -DDOMKEEPER_VERSION='"$(VERSION)"' -I. -pthread
 ALL_LDFLAGS = $(LDFLAGS) -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
 # One list for all programs: --as-needed drops from each what it does not call.
-LIBS = -lvirt -lxenctrl -lxentoollog -liscsi -lfreeipmi -lsqlite3 -lglpk -lboost_program_options
+LIBS = -lnetsnmp -lvirt -lxenctrl -lxentoollog -liscsi -lfreeipmi -lsqlite3 -lglpk \
+       -lboost_program_options
 
 LIB_SRC  := $(sort $(wildcard lib/*/*.cpp))
 PARTS    := $(sort $(filter-out %_test.cpp,$(wildcard plugins/*.cpp fence/*.cpp eventhandlers/*.cpp)))

@@ -7,10 +7,9 @@ namespace domkeeper {
 
 std::vector<Command> all_commands() {
     return {
-        check_config_command(), status_command(),  plan_command(),
-        what_if_command(),      recover_command(), incidents_command(),
-        incident_command(),     arm_command(),     disarm_command(),
-        simulate_command(),
+        check_config_command(), status_command(),   plan_command(),   what_if_command(),
+        recover_command(),      evacuate_command(), return_command(), incidents_command(),
+        incident_command(),     arm_command(),      disarm_command(), simulate_command(),
     };
 }
 
@@ -36,6 +35,8 @@ Program domkeeper_program(const std::vector<Command>& commands) {
                      "domkeeper status\tWho is where, and what is under way?",
                      "domkeeper plan --lost xen1\tWhat would happen if xen1 died now?",
                      "domkeeper what-if --add-domain db2=8GiB\tCould we lose any host then?",
+                     "domkeeper evacuate xen1\tEmpty xen1 for a reboot; domkeeper return xen1 ends "
+                     "that.",
                      "domkeeper disarm --for 2h --reason 'new switch'\tHands off for two hours."}};
     for (const Command& command : commands) program.commands.push_back(command.table);
     return program;

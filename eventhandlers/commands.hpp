@@ -24,6 +24,8 @@ Command plan_command();
 Command what_if_command();
 Command simulate_command();
 Command recover_command();
+Command evacuate_command();
+Command return_command();
 Command incidents_command();
 Command incident_command();
 Command arm_command();

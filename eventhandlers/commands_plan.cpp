@@ -28,8 +28,14 @@ int run_plan(const Arguments& arguments) {
     SqliteJournal journal(inventory.state_dir);
     SqliteRecord records(inventory.state_dir);
     const ClusterRecord record = records.read();
-    const DryRunPlan plan =
-        dry_run({inventory, record, journal.arming(), real_now(), glpk_packing()}, facts);
+    const DryRunPlan plan = dry_run({inventory,
+                                     record,
+                                     journal.arming(),
+                                     real_now(),
+                                     glpk_packing(),
+                                     journal.maintenance(),
+                                     {}},
+                                    facts);
     std::cout << (arguments.flag("json") ? plan_json(plan).render() : render_plan(plan));
     const bool refused = std::any_of(plan.steps.begin(), plan.steps.end(), [](const auto& step) {
         return step.kind == EntryKind::Refusal;

@@ -22,26 +22,22 @@ constexpr Duration before_watchdog{200};
 /// is newer than what was there before.
 std::optional<Incident> find_incident(Journal& journal, const std::string& host,
                                       IncidentId newest_before) {
+    const auto marks = journal.maintenance();
+    const Maintenance* const mark = find_mark(marks, host);
+    // An evacuation of the host is another matter.
+    const auto is_ours = [&](const Incident& incident) {
+        return incident.host == host && (mark == nullptr || mark->incident != incident.id);
+    };
     for (const Incident& incident : journal.unfinished())
-        if (incident.host == host) return incident;
+        if (is_ours(incident)) return incident;
     for (const Incident& incident : journal.incidents(20))
-        if (incident.host == host && incident.id > newest_before) return incident;
+        if (is_ours(incident) && incident.id > newest_before) return incident;
     return std::nullopt;
 }
 
 IncidentId newest_incident(Journal& journal) {
     const auto newest = journal.incidents(1);
     return newest.empty() ? 0 : newest.front().id;
-}
-
-std::string line_of(const Incident& incident, const JournalEntry& entry) {
-    const auto after = std::chrono::duration_cast<Duration>(entry.at - incident.opened);
-    std::string line = "  +" + render_seconds(after) + " " +
-                       std::string(entry_kind_name(entry.kind)) + " " +
-                       std::string(step_kind_name(entry.step));
-    if (!entry.domain.empty()) line += " " + entry.domain;
-    if (!entry.target.empty()) line += " -> " + entry.target;
-    return printable(line + ": " + entry.text, 1024);
 }
 
 /// Shows each entry as it is written, until the incident is closed. The worker goes on whatever
@@ -56,7 +52,7 @@ Incident follow(Journal& journal, const std::string& host, IncidentId before, bo
             const auto incident = journal.incident(found->id);
             const auto entries = journal.entries(found->id);
             for (; shown < entries.size() && !quiet; ++shown)
-                std::cout << line_of(*found, entries[shown]) << std::endl;
+                std::cout << render_line(*found, entries[shown]) << std::endl;
             if (incident && incident->state != IncidentState::Open) return *incident;
         }
         const Instant now = scheduler->now().mono;

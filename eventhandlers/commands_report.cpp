@@ -35,6 +35,8 @@ int run_status(const Arguments& arguments) {
     facts.unfinished = journal.unfinished();
     facts.latest = journal.incidents(latest_shown);
     facts.loose = journal.loose_entries(loose_shown);
+    facts.marks = journal.maintenance();
+    facts.moves = journal.progress();
     facts.record = SqliteRecord(facts.inventory.state_dir).read();
     facts.worker_alive = is_lock_held(worker_lock_path(facts.inventory.state_dir));
     facts.now = real_now().wall;

@@ -21,12 +21,9 @@ Want added_domain(const std::string& word, const Inventory& inventory) {
     if (!memory || memory->count <= 0 || equals == 0)
         throw UsageError("--add-domain: \"" + printable(word, 80) +
                          "\" is no NAME=SIZE; such as db2=8GiB would be right");
-    Want want{word.substr(0, equals), *memory, 0, {}, {}};
-    if (const Domain* const listed = inventory.find_domain(want.domain)) {
-        want.priority = listed->priority;
-        want.hosts = listed->hosts;
-    }
-    return want;
+    const std::string name = word.substr(0, equals);
+    const Domain* const listed = inventory.find_domain(name);
+    return listed == nullptr ? Want{name, *memory, 0, {}, {}} : want_of(*listed, *memory);
 }
 
 WhatIf question_of(const Arguments& arguments, const Inventory& inventory) {

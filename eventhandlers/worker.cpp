@@ -13,6 +13,8 @@
 #include "lib/io/file_lock.hpp"
 #include "lib/io/glpk_packing.hpp"
 #include "lib/io/libvirt_hypervisor.hpp"
+#include "lib/io/libvirt_mover.hpp"
+#include "lib/io/nagios_commands.hpp"
 #include "lib/io/network_prober.hpp"
 #include "lib/io/power_switches.hpp"
 #include "lib/io/real_scheduler.hpp"
@@ -39,8 +41,10 @@ void work_once(const Inventory& inventory, Scheduler& scheduler) {
     NetworkProber prober;
     CommandNotifier notifier("domkeeper", inventory.policy.notify);
     FileLock lock(worker_lock_path(inventory.state_dir));
+    LibvirtMover mover;
+    NagiosCommands downtime(inventory.policy.monitor_commands);
     switch (run_worker(inventory, {scheduler, journal, records, hypervisors, switches, prober,
-                                   notifier, lock, glpk_packing()})) {
+                                   notifier, lock, mover, downtime, glpk_packing()})) {
         case WorkerEnd::Finished: return log_line(scheduler, "finished");
         case WorkerEnd::Busy: return log_line(scheduler, "left to the worker that runs already");
     }

@@ -56,9 +56,19 @@ std::vector<Option> common_rows() {
          .aliases = {"port"}},
         {.name = "password",
          .letter = 'p',
-         .help = "Password, on standard input only: every user can read a command line.",
+         .help =
+             "Password. Better on standard input or in a file: for a moment every user can read "
+             "it on a command line, until the agent has wiped it out there.",
          .aliases = {"passwd"},
          .secret = true},
+        {.name = "plug_separator",
+         .value_name = "TEXT",
+         .help = "What separates several plugs, and several addresses.",
+         .default_value = ","},
+        {.name = "separator",
+         .value_name = "TEXT",
+         .help = "What separates the columns of list.",
+         .default_value = ","},
         {.name = "password_file",
          .type = ValueType::File,
          .help = "File with the password in its first line, closed to other users."},
@@ -89,13 +99,15 @@ std::vector<Option> common_rows() {
         ignored("debug_file", ValueType::Text, 'D'),
         ignored("verbose_level", ValueType::Text),
         ignored("disable_timeout", ValueType::Text),
-        ignored("separator", ValueType::Text),
-        ignored("plug_separator", ValueType::Text),
         ignored("stonith_status_sleep", ValueType::Text),
         ignored("use_sudo", ValueType::Flag),
         ignored("sudo_path", ValueType::Text),
         ignored("ipmitool_path", ValueType::Text),
         ignored("ipmitool_timeout", ValueType::Text),
+        ignored("snmpget_path", ValueType::Text),
+        ignored("snmpset_path", ValueType::Text),
+        ignored("snmpwalk_path", ValueType::Text),
+        ignored("port_as_ip", ValueType::Flag),
     };
 }
 
@@ -109,6 +121,11 @@ std::string quoted(const std::string& text) {
     return out + "\"";
 }
 
+bool has_row(const Program& program, const std::string& name) {
+    return std::any_of(program.options.begin(), program.options.end(),
+                       [&](const Option& option) { return option.name == name; });
+}
+
 /// One run of the agent.
 class Agent {
   public:
@@ -119,14 +136,31 @@ class Agent {
           deadline_(deadline),
           action_(arguments.text("action")),
           scheduler_(RealScheduler::create()) {
-        device_.name = arguments.text(arguments.given("ip") ? "ip" : "plug");
-        device_.agent = program.name;
+        FenceDevice device;
+        device.agent = program.name;
         for (const std::string& name : device_options)
-            if (arguments.given(name)) device_.options[name] = arguments.text(name);
-        device_.options["login_timeout"] = arguments.text("login_timeout");
-        switches_ = std::make_unique<RealPowerSwitches>(
-            std::map<std::string, std::string>{{device_.name, password()}});
+            if (arguments.given(name)) device.options[name] = arguments.text(name);
+        for (const char* name : {"login_timeout", "plug_separator"})
+            device.options[name] = arguments.text(name);
+        if (arguments.given("snmp_priv_passwd_script"))
+            device.options["snmp_priv_passwd"] =
+                script_output(arguments.text("snmp_priv_passwd_script"));
+        device.options.erase("snmp_priv_passwd_script");
+        const std::string secret = password();
+        std::map<std::string, std::string> passwords;
+        if (!has_row(program, "ip")) {  // it has no address: what it fences is its name
+            device.name = arguments.text("plug");
+            devices_.push_back(device);
+        } else {
+            for (const std::string& address : addresses()) {
+                device.name = device.options["ip"] = address;
+                passwords[address] = secret;
+                devices_.push_back(device);
+            }
+        }
+        switches_ = std::make_unique<RealPowerSwitches>(std::move(passwords));
         authority_ = std::make_unique<FencingAuthority>(*switches_, *scheduler_);
+        if (devices_.empty()) throw UsageError("--ip is needed");
     }
 
     int run() {
@@ -135,9 +169,10 @@ class Agent {
         if (action_ == "reboot") return reboot();
         if (action_ == "status" || action_ == "monitor") return look();
         // Opening checks every option and sends nothing.
-        switches_->open(device_);
+        std::vector<std::unique_ptr<PowerSwitch>> opened;
+        for (const FenceDevice& device : devices_) opened.push_back(switches_->open(device));
         if (action_ == "validate-all") return done("valid", "");
-        return done("listed", "N/A");
+        return list(opened);
     }
 
   private:
@@ -149,19 +184,35 @@ class Agent {
         scheduler_->sleep_until(std::min(now() + time, deadline_.at));
     }
 
+    /// One or several, each with the same plugs.
+    std::vector<std::string> addresses() const {
+        const std::string text = arguments_.text("ip");
+        const std::string separator = arguments_.text("plug_separator");
+        if (separator.size() != 1 || text.find(separator) == std::string::npos) return {text};
+        std::vector<std::string> all;
+        for (const std::string& part : split(text, separator[0])) {
+            const std::string address(trim(part));
+            if (address.empty() || std::find(all.begin(), all.end(), address) != all.end())
+                throw UsageError("--ip: '" + printable(text, 80) +
+                                 "' is no list of different addresses");
+            all.push_back(address);
+        }
+        return all;
+    }
+
     std::string password() const {
         if (arguments_.given("password")) return arguments_.text("password");
         if (arguments_.given("password_file"))
             return read_secret_file(arguments_.text("password_file"));
-        if (arguments_.given("password_script")) return script_output();
+        if (arguments_.given("password_script"))
+            return script_output(arguments_.text("password_script"));
         const char* variable = std::getenv(password_variable);
         std::string value = variable != nullptr ? variable : "";
         unsetenv(password_variable);
         return value;
     }
 
-    std::string script_output() const {
-        const std::string path = arguments_.text("password_script");
+    std::string script_output(const std::string& path) const {
         const CommandResult result =
             run_command({{path}, "", {}}, deadline_.within(now(), span("login_timeout")));
         const std::string name = "password script " + printable(path);
@@ -173,14 +224,36 @@ class Agent {
 
     FenceOutcome fence() {
         const Duration time = span("power_timeout");
-        FenceOutcome out =
-            authority_->fence(device_.name, {device_}, deadline_.within(now(), time));
-        if (!out.proof || span("power_wait") == Duration::zero()) return out;
+        if (arguments_.flag("soft")) ask_to_end();
+        FenceOutcome out = authority_->fence(devices_[0].name, devices_, fence_deadline(time));
+        if (!out.off || span("power_wait") == Duration::zero()) return out;
         const bool already_off = out.already_off;
         pause(span("power_wait"));
-        out = authority_->confirm(device_.name, {device_}, deadline_.within(now(), time));
+        out = authority_->confirm(devices_[0].name, devices_, fence_deadline(time));
         out.already_off = already_off;
         return out;
+    }
+
+    Deadline fence_deadline(Duration time) const { return deadline_.within(now(), time); }
+
+    /// Lets the operating system end by itself, for a while; what follows does not rely on it.
+    void ask_to_end() {
+        const Deadline until = deadline_.within(now(), span("soft_timeout"));
+        for (const FenceDevice& device : devices_) {
+            try {
+                switches_->open(device)->command(PowerCommand::Soft,
+                                                 until.within(now(), span("login_timeout")));
+            } catch (const Error&) {
+                return;  // it can't or won't; off does not need it
+            }
+        }
+        while (!until.passed(now())) {
+            bool off = true;
+            for (const FenceDevice& device : devices_)
+                off = off && authority_->read(device, until).state == PowerState::Off;
+            if (off) return;
+            scheduler_->sleep_until(std::min(now() + Duration{500}, until.at));
+        }
     }
 
     PowerOutcome power_on() {
@@ -188,8 +261,10 @@ class Agent {
         const std::int64_t times =
             std::clamp<std::int64_t>(arguments_.integer("retry_on").value_or(1), 1, 10);
         for (std::int64_t i = 0; i < times; ++i) {
-            out = authority_->turn_on({device_}, deadline_.within(now(), span("power_timeout")));
-            if (out.ok() || out.kind == FailureKind::Login || out.kind == FailureKind::Usage) break;
+            out = authority_->turn_on(devices_, deadline_.within(now(), span("power_timeout")));
+            if (out.ok() || out.kind == FailureKind::Login || out.kind == FailureKind::Usage ||
+                out.kind == FailureKind::NoSuchPlug)
+                break;
         }
         return out;
     }
@@ -197,7 +272,7 @@ class Agent {
     int off() {
         pause(span("delay"));
         const FenceOutcome out = fence();
-        if (!out.proof) return failed(out.kind, out.reason);
+        if (!out.off) return failed(out.kind, out.reason);
         return done("off", out.already_off ? "Success: Already OFF" : "Success: Powered OFF");
     }
 
@@ -209,7 +284,7 @@ class Agent {
     int reboot() {
         pause(span("delay"));
         const FenceOutcome out = fence();
-        if (!out.proof) return failed(out.kind, out.reason);
+        if (!out.off) return failed(out.kind, out.reason);
         const PowerOutcome back = power_on();
         if (back.ok()) return done("on", "Success: Rebooted");
         // The host is off, which is what the caller needs to know; that it stays off is a pity.
@@ -220,13 +295,46 @@ class Agent {
     }
 
     int look() {
-        const PowerReading out =
-            authority_->read(device_, deadline_.within(now(), span("login_timeout")));
-        if (!out.ok()) return failed(out.kind, out.reason);
-        const bool is_on = out.state == PowerState::On;
+        bool is_on = false;
+        for (const FenceDevice& device : devices_) {
+            const PowerReading out =
+                authority_->read(device, deadline_.within(now(), span("login_timeout")));
+            if (!out.ok()) return failed(out.kind, out.reason);
+            is_on = is_on || out.state != PowerState::Off;
+        }
         if (action_ == "monitor") return done(is_on ? "on" : "off", "");
         done(is_on ? "on" : "off", is_on ? "Status: ON" : "Status: OFF");
         return is_on ? 0 : 2;
+    }
+
+    /// The plugs, as Pacemaker reads them: "1,web" or, of list-status, "1,web,ON".
+    int list(const std::vector<std::unique_ptr<PowerSwitch>>& switches) {
+        std::vector<PlugView> plugs;
+        for (const auto& each : switches)
+            for (PlugView& plug : each->list(deadline_)) plugs.push_back(std::move(plug));
+        if (plugs.empty()) return done("listed", "N/A");
+        const std::string separator = arguments_.text("separator");
+        std::string text;
+        for (const PlugView& plug : plugs) {
+            std::string name = printable(plug.name, 80);
+            for (std::size_t at = 0; (at = name.find(separator, at)) != std::string::npos;)
+                name.replace(at, separator.size(), "_");
+            text += (text.empty() ? "" : "\n") + plug.plug + separator + name;
+            if (action_ != "list-status") continue;
+            text += separator + (plug.state == PowerState::On    ? "ON"
+                                 : plug.state == PowerState::Off ? "OFF"
+                                                                 : "UNKNOWN");
+        }
+        if (!arguments_.flag("json")) return done("listed", text);
+        std::cout << "{\"agent\": " << quoted(program_.name) << ", \"action\": " << quoted(action_)
+                  << ", \"ok\": true, \"plugs\": [";
+        for (std::size_t i = 0; i < plugs.size(); ++i)
+            std::cout << (i == 0 ? "" : ", ") << "{\"plug\": " << quoted(plugs[i].plug)
+                      << ", \"name\": " << quoted(plugs[i].name)
+                      << ", \"state\": " << quoted(std::string(power_state_name(plugs[i].state)))
+                      << "}";
+        std::cout << "]}\n";
+        return 0;
     }
 
     int done(const std::string& state, const std::string& words, const std::string& note = {}) {
@@ -255,7 +363,7 @@ class Agent {
     const Arguments& arguments_;
     const Deadline deadline_;
     const std::string action_;
-    FenceDevice device_;
+    std::vector<FenceDevice> devices_;
     std::shared_ptr<RealScheduler> scheduler_;
     std::unique_ptr<RealPowerSwitches> switches_;
     std::unique_ptr<FencingAuthority> authority_;
@@ -266,12 +374,8 @@ class Agent {
 int run_power_agent(Program program, int argc, char** argv) {
     std::vector<std::string> device_options;
     for (const Option& option : program.options) device_options.push_back(option.name);
-    // A device may have a use of its own for what most only accept.
-    const std::vector<Option> own = program.options;
     for (Option& option : common_rows())
-        if (std::none_of(own.begin(), own.end(),
-                         [&](const Option& one) { return one.name == option.name; }))
-            program.options.push_back(std::move(option));
+        if (!has_row(program, option.name)) program.options.push_back(std::move(option));
     return run_agent(program, argc, argv, [&](const Arguments& arguments, Deadline deadline) {
         return Agent(program, device_options, arguments, deadline).run();
     });

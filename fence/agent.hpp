@@ -5,10 +5,11 @@
 
 namespace domkeeper {
 
-/// A fence agent for a device with one power switch, as the fence agent API of ClusterLabs wants
-/// it. `program.options` are the rows of the device itself, which go to the switch of the agent of
-/// that name; the rows that every power agent has are added: action, plug, password (and its file
-/// and script), the API's delays and timeouts, method, json.
+/// A fence agent for devices with a switch for power, one or several at the addresses in --ip, as
+/// the fence agent API of ClusterLabs wants it. `program.options` are the rows of the device
+/// itself, which go to the switch of the agent of that name; the rows that every power agent has
+/// are added: action, plug, password (and its file and script), the API's delays and timeouts,
+/// method, json.
 ///
 /// Exit codes: 0 done (status: on), 2 status: off, 1 failed, with one line on standard error, or
 /// with --json one object on standard output. `off` ends with 0 only when the device was read off

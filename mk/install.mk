@@ -9,25 +9,34 @@ completiondir ?= $(datadir)/bash-completion/completions
 # With PREFIX=/usr, `include <plugins-contrib>` finds it there.
 icinga2dir    ?= $(datadir)/icinga2/include/plugins-contrib.d
 nagiosdir     ?= $(datadir)/domkeeper/nagios
+# Found by fence_pdu beside its own folder: sbin and share have one parent.
+pdudir        ?= $(datadir)/domkeeper/pdu
 INSTALL       ?= install
+
+nrpedir       ?= $(datadir)/domkeeper/nrpe
+NRPE_FILES := contrib/nrpe/domkeeper.cfg contrib/nrpe/sudoers contrib/nrpe/README.md
 
 NAGIOS_OBJECTS := contrib/nagios/domkeeper-templates.cfg contrib/nagios/example.cfg
 
+PDU_FAMILIES := $(wildcard share/domkeeper/pdu/*.toml)
 DOCS := $(wildcard README.md docs/*.md contrib/domkeeper.toml.example)
 
 .PHONY: install
 install: all
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(plugindir) $(sbindir) $(handlerdir) $(mandir) \
-	    $(completiondir) $(icinga2dir) $(nagiosdir) $(docdir))
+	    $(completiondir) $(icinga2dir) $(nagiosdir) $(nrpedir) $(docdir) $(pdudir))
 	$(if $(PLUGINS),$(INSTALL) -m 755 $(PLUGINS) $(DESTDIR)$(plugindir))
 	$(if $(FENCE_AGENTS)$(TOOLS),$(INSTALL) -m 755 $(FENCE_AGENTS) $(TOOLS) $(DESTDIR)$(sbindir))
 	$(if $(HANDLERS),$(INSTALL) -m 755 $(HANDLERS) $(DESTDIR)$(handlerdir))
 	$(if $(MAN_PAGES),$(INSTALL) -m 644 $(MAN_PAGES) $(DESTDIR)$(mandir))
 	$(if $(COMPLETIONS),$(INSTALL) -m 644 $(COMPLETIONS) $(DESTDIR)$(completiondir))
 	$(if $(DOCS),$(INSTALL) -m 644 $(DOCS) $(DESTDIR)$(docdir))
+	$(INSTALL) -m 644 $(PDU_FAMILIES) $(DESTDIR)$(pdudir)
 	$(FILL_IN) $(BUILD)/icinga2/domkeeper.conf.in > $(DESTDIR)$(icinga2dir)/domkeeper.conf
 	$(FILL_IN) $(BUILD)/nagios/domkeeper.cfg.in > $(DESTDIR)$(nagiosdir)/domkeeper.cfg
 	$(INSTALL) -m 644 $(NAGIOS_OBJECTS) $(DESTDIR)$(nagiosdir)
+	$(foreach file,$(NRPE_FILES),$(FILL_IN) $(file) > $(DESTDIR)$(nrpedir)/$(notdir $(file));)
+	chmod 644 $(addprefix $(DESTDIR)$(nrpedir)/,$(notdir $(NRPE_FILES)))
 	chmod 644 $(DESTDIR)$(icinga2dir)/domkeeper.conf $(DESTDIR)$(nagiosdir)/domkeeper.cfg
 	@echo
 	@echo 'Installed. Copy $(docdir)/domkeeper.toml.example'
@@ -52,8 +61,10 @@ uninstall:
 	    $(addprefix $(DESTDIR)$(mandir)/,$(notdir $(MAN_PAGES))) \
 	    $(addprefix $(DESTDIR)$(completiondir)/,$(notdir $(COMPLETIONS))) \
 	    $(addprefix $(DESTDIR)$(docdir)/,$(notdir $(DOCS))) \
+	    $(addprefix $(DESTDIR)$(pdudir)/,$(notdir $(PDU_FAMILIES))) \
 	    $(DESTDIR)$(icinga2dir)/domkeeper.conf $(DESTDIR)$(nagiosdir)/domkeeper.cfg \
-	    $(addprefix $(DESTDIR)$(nagiosdir)/,$(notdir $(NAGIOS_OBJECTS)))
+	    $(addprefix $(DESTDIR)$(nagiosdir)/,$(notdir $(NAGIOS_OBJECTS))) \
+	    $(addprefix $(DESTDIR)$(nrpedir)/,$(notdir $(NRPE_FILES)))
 
 .PHONY: help
 help:

@@ -17,8 +17,8 @@ domkeeper::Program table() {
         "more. Let the monitor run it every few seconds.\n\n"
         "CRITICAL: a domain active on two hosts, an expected domain that runs nowhere, an incident "
         "that nobody works on, a record that can't be written. UNKNOWN: a host that does not "
-        "answer, and the domains last seen there. WARNING: disarmed, autostart of a domain of the "
-        "cluster file, a record that is too old.";
+        "answer, and the domains last seen there. WARNING: disarmed, hosts of "
+        "different versions, autostart of a domain of the cluster file, a record that is too old.";
     program.options = {
         {.name = "config",
          .letter = 'C',

@@ -2,6 +2,7 @@
 #include "plugins/cluster.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "lib/core/survival.hpp"
@@ -51,13 +52,27 @@ std::string hosts_text(const std::vector<Sighting>& seen) {
     return join(names, " and ");
 }
 
+/// In maintenance, and by the record there is nothing on it that would be missed.
+bool may_be_down(const Maintenance& mark, const ClusterRecord& record) {
+    return mark.phase == MaintenancePhase::Held &&
+           std::none_of(record.domains.begin(), record.domains.end(), [&](const auto& domain) {
+               return domain.host == mark.host && is_active(domain.state);
+           });
+}
+
 CheckResult judge_host(const HostFacts& host, const ClusterFacts& facts, const Policy& policy) {
+    const Maintenance* const mark = find_mark(facts.control.marks, host.name);
+    const std::string since =
+        mark == nullptr ? "" : ", in maintenance since " + render_time(mark->since);
+    if (!host.view && mark != nullptr && may_be_down(*mark, facts.record))
+        return part(Status::Ok, host.name + ": does not answer" + since);
     if (host.view) {
         const auto live = static_cast<std::size_t>(
             std::count_if(host.view->domains.begin(), host.view->domains.end(),
                           [](const auto& d) { return is_live(d); }));
         return part(Status::Ok, host.name + ": " + counted(live, "domain") +
-                                    " active, answered in " + seconds_text(host.view->took));
+                                    " active, answered in " + seconds_text(host.view->took) +
+                                    since);
     }
     CheckResult result = part(Status::Unknown, host.name + ": " + printable(host.trouble));
     const HostRecord* const known = facts.record.find_host(host.name);
@@ -164,6 +179,24 @@ void judge_strangers(const Inventory& inventory, const ClusterFacts& facts,
         parts.push_back(part(Status::Ok, "not in the cluster file: " + join(names, ", ")));
 }
 
+/// A domain moves live from an older hypervisor to a newer one at best, so that hosts of different
+/// versions are worth a word as long as it lasts.
+void judge_versions(const ClusterFacts& facts, std::vector<CheckResult>& parts) {
+    std::map<std::string, std::vector<std::string>> hosts;  // by version
+    for (const HostFacts& host : facts.hosts) {
+        if (!host.view) continue;
+        std::string version = printable(host.view->hypervisor, 64);
+        if (!host.view->libvirt.empty())
+            version += ", libvirt " + printable(host.view->libvirt, 32);
+        hosts[version].push_back(host.name);
+    }
+    if (hosts.size() < 2) return;
+    std::vector<std::string> texts;
+    for (const auto& [version, names] : hosts)
+        texts.push_back(version + " on " + join(names, ", "));
+    parts.push_back(part(Status::Warning, "hosts of different versions: " + join(texts, "; ")));
+}
+
 CheckResult judge_arming(const Arming& arming, TimePoint now) {
     if (arming.armed_at(now)) return part(Status::Ok, "armed");
     if (arming.since == TimePoint{} && arming.who.empty())
@@ -174,6 +207,12 @@ CheckResult judge_arming(const Arming& arming, TimePoint now) {
     if (!arming.who.empty()) text += " by " + printable(arming.who, 64);
     if (!arming.reason.empty()) text += ": " + printable(arming.reason, 128);
     return part(Status::Warning, text);
+}
+
+std::string command_for(const ControlFacts& control, const Incident& incident) {
+    const Maintenance* const mark = find_mark(control.marks, incident.host);
+    if (mark == nullptr || mark->incident != incident.id) return "recover";
+    return mark->phase == MaintenancePhase::Returning ? "return" : "evacuate";
 }
 
 void judge_control(const ControlFacts& control, TimePoint now, std::vector<CheckResult>& parts) {
@@ -188,11 +227,25 @@ void judge_control(const ControlFacts& control, TimePoint now, std::vector<Check
         if (control.worker_lives)
             parts.push_back(part(Status::Warning, what + " is being worked on"));
         else
-            parts.push_back(part(Status::Critical, what +
-                                                       " is unfinished and no worker lives: "
-                                                       "`domkeeper recover " +
-                                                       host + "` finishes it"));
+            parts.push_back(
+                part(Status::Critical, what + " is unfinished and no worker lives: `domkeeper " +
+                                           command_for(control, incident) + " " + host +
+                                           "` finishes it"));
     }
+}
+
+/// Domains of one apart group that share a host.
+void judge_apart(const Inventory& inventory, const ClusterFacts& facts,
+                 std::vector<CheckResult>& parts) {
+    std::map<std::pair<std::string, std::string>, std::vector<std::string>> together;
+    for (const Domain& domain : inventory.domains)
+        for (const Sighting& seen : live_sightings(facts.hosts, domain.name))
+            for (const std::string& group : domain.apart)
+                together[{group, seen.host->name}].push_back(domain.name);
+    for (const auto& [where, names] : together)
+        if (names.size() > 1)
+            parts.push_back(part(Status::Warning, join(names, " and ") + " should stay apart (" +
+                                                      where.first + ") and share " + where.second));
 }
 
 /// Of the hosts that answer: whether any `policy.survive` of them can be lost.
@@ -201,9 +254,11 @@ void judge_survival(const Inventory& inventory, const ClusterFacts& facts,
     std::map<std::string, HostView> views;
     for (const HostFacts& host : facts.hosts)
         if (host.view) views.emplace(host.name, *host.view);
+    std::vector<HostLoad> loads = loads_of(inventory, views, facts.record);
+    for (HostLoad& load : loads)
+        if (find_mark(facts.control.marks, load.host) != nullptr) load.open = false;
     const Survival survival =
-        survive_any(loads_of(inventory, views, facts.record),
-                    static_cast<std::size_t>(inventory.policy.survive), search);
+        survive_any(loads, static_cast<std::size_t>(inventory.policy.survive), search);
     if (survival.cases == 0) return;
     const std::string any = "any " + counted(survival.hosts, "host");
     if (survival.worst)
@@ -288,10 +343,12 @@ CheckResult judge_cluster(const Inventory& inventory, const ClusterFacts& facts,
     for (const Domain& domain : inventory.domains)
         result.parts.push_back(judge_wanted(inventory, domain, facts));
     judge_strangers(inventory, facts, result.parts);
+    judge_versions(facts, result.parts);
     if (!facts.record_trouble.empty())
         result.parts.push_back(part(Status::Critical, "the record of what ran where is not kept: " +
                                                           printable(facts.record_trouble)));
     judge_control(facts.control, facts.now, result.parts);
+    judge_apart(inventory, facts, result.parts);
     judge_survival(inventory, facts, search, result.parts);
     result.perfdata = measure(inventory, facts);
     result.summary = what_is_wrong(result.parts);

@@ -9,6 +9,7 @@
 #include "lib/core/domain.hpp"
 #include "lib/core/inventory.hpp"
 #include "lib/core/journal_types.hpp"
+#include "lib/core/maintenance.hpp"
 #include "lib/core/planner.hpp"
 #include "lib/core/record.hpp"
 #include "lib/core/result.hpp"
@@ -27,7 +28,8 @@ struct ControlFacts {
     Arming arming{};
     std::vector<Incident> unfinished{};
     bool worker_lives = false;
-    std::string trouble{};  ///< why none of it is known; empty: it is
+    std::vector<Maintenance> marks{};  ///< hosts in maintenance
+    std::string trouble{};             ///< why none of it is known; empty: it is
 };
 
 /// A whole cluster at one moment.

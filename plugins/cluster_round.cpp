@@ -26,6 +26,7 @@ ControlFacts read_control(const std::string& state_dir) {
         SqliteJournal journal(state_dir);
         control.arming = journal.arming();
         control.unfinished = journal.unfinished();
+        control.marks = journal.maintenance();
         control.worker_lives = lived || is_lock_held(lock);
     } catch (const Error& error) {
         control.trouble = error.what();

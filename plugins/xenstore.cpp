@@ -80,11 +80,8 @@ class Judge {
         return found != live_.end() && !found->second->dying && !found->second->shut_down;
     }
 
-    /// Numbers come again; what is remembered of one must not be taken for the next one's.
-    std::string key_of(const std::string& what, int id) const {
-        const auto found = known_.find(id);
-        return what + " " + std::to_string(id) + " " +
-               (found == known_.end() ? std::string() : digest(found->second->name));
+    static std::string key_of(const std::string& what, int id) {
+        return what + " " + std::to_string(id);
     }
 
     void tell(const std::string& key, Duration patience, Status status, const std::string& text) {
@@ -289,6 +286,9 @@ std::vector<Option> xenstore_options() {
                      "its text must keep changing."),
         limit_option("heartbeat-time", 0, ValueType::Seconds,
                      "Critical when it did not change for this time.", "120"),
+        {.name = "driver-domains",
+         .type = ValueType::Flag,
+         .help = "Look for disks and interfaces that other domains than dom0 serve, too."},
     };
 }
 

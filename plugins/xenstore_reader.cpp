@@ -50,6 +50,7 @@ class Reader {
         ask_domains();
         find_backends();
         ask_backends();
+        ask_suspects();
         return std::move(view_);
     }
 
@@ -126,22 +127,24 @@ class Reader {
         return out;
     }
 
-    XsDomain& domain(int id) {
+    XsDomain* known(int id) {
         const auto place =
             std::lower_bound(view_.domains.begin(), view_.domains.end(), id,
                              [](const XsDomain& one, int wanted) { return one.id < wanted; });
-        if (place != view_.domains.end() && place->id == id) return *place;
-        XsDomain fresh;
-        fresh.id = id;
-        return *view_.domains.insert(place, fresh);
+        return place != view_.domains.end() && place->id == id ? &*place : nullptr;
     }
 
     void find_domains() {
         const auto found = lists({"/local/domain", "/libxl"}, "the list of domains");
+        std::map<int, XsDomain> by_id;
         for (const std::string& name : found[0])
-            if (const auto id = domain_number(name)) domain(*id).has_home = true;
+            if (const auto id = domain_number(name)) by_id[*id].has_home = true;
         for (const std::string& name : found[1])
-            if (const auto id = domain_number(name)) domain(*id).has_libxl = true;
+            if (const auto id = domain_number(name)) by_id[*id].has_libxl = true;
+        for (auto& [id, one] : by_id) {
+            one.id = id;
+            view_.domains.push_back(std::move(one));
+        }
         const auto answers = ask({xs_control({"quota"})}, "the quotas");
         const auto table =
             answers[0].good() ? parse_xs_quota_table(answers[0].value) : std::vector<XsQuotaRow>();
@@ -153,27 +156,80 @@ class Reader {
         std::vector<XsRequest> requests;
         for (const XsDomain& one : view_.domains) {
             const std::string home = home_of(one.id);
-            requests.push_back(xs_read(home + "/name"));
             requests.push_back(xs_read(home + "/control/shutdown"));
-            requests.push_back(xs_is_introduced(one.id));
             requests.push_back(xs_control({"quota", std::to_string(one.id)}));
-            requests.push_back(xs_read(home + "/image/device-model-pid"));
             if (!questions_.heartbeat.empty())
                 requests.push_back(xs_read(home + "/" + questions_.heartbeat));
         }
-        const std::size_t each = questions_.heartbeat.empty() ? 5 : 6;
+        const std::size_t each = questions_.heartbeat.empty() ? 2 : 3;
         const auto answers = ask(std::move(requests), "the domains");
         for (std::size_t i = 0; i < view_.domains.size(); ++i) {
             const XsAnswer* const answer = &answers[i * each];
             XsDomain& one = view_.domains[i];
-            one.name = short_text(answer[0]);
-            one.shutdown = short_text(answer[1]);
-            one.introduced = answer[2].good() && starts_with(answer[2].value, "T");
-            if (one.id != 0) one.uses = uses_of(answer[3]);
-            one.device_model = small_number(answer[4]);
-            one.device_model_runs = !one.device_model || !questions_.device_model_runs ||
-                                    questions_.device_model_runs(*one.device_model);
-            if (each == 6 && answer[5].good()) one.heartbeat = digest(answer[5].value);
+            one.shutdown = short_text(answer[0]);
+            if (one.id != 0) one.uses = uses_of(answer[1]);
+            if (each == 3 && answer[2].good()) one.heartbeat = digest(answer[2].value);
+        }
+        ask_device_models();
+    }
+
+    void ask_device_models() {
+        std::vector<XsDomain*> served;
+        std::vector<XsRequest> requests;
+        const auto listed = lists({"/local/domain/0/device-model"}, "QEMUs");
+        for (const std::string& name : listed[0]) {
+            const auto id = domain_number(name);
+            XsDomain* const one = id ? known(*id) : nullptr;
+            if (one == nullptr) continue;
+            served.push_back(one);
+            requests.push_back(xs_read(home_of(one->id) + "/image/device-model-pid"));
+        }
+        const auto answers = ask(std::move(requests), "QEMUs");
+        for (std::size_t i = 0; i < served.size(); ++i) {
+            served[i]->device_model = small_number(answers[i]);
+            served[i]->device_model_runs = !served[i]->device_model ||
+                                           !questions_.device_model_runs ||
+                                           questions_.device_model_runs(*served[i]->device_model);
+        }
+    }
+
+    /// The name, and whether xenstored serves it, of each domain that something may be said of.
+    void ask_suspects() {
+        std::map<int, bool> connected;  // by domain: all of its devices
+        std::set<int> servers;          // of devices that are not
+        for (const XsBackend& one : view_.backends) {
+            if (one.state != xenbus_connected) servers.insert(one.home);
+            const auto place = connected.emplace(one.domain, true).first;
+            place->second = place->second && one.state == xenbus_connected;
+        }
+        std::map<int, bool> running;
+        if (questions_.live != nullptr)
+            for (const XenDomain& one : *questions_.live)
+                running[one.id] = !one.dying && !one.shut_down && !one.paused;
+        std::vector<XsDomain*> suspects;
+        std::vector<XsRequest> requests;
+        for (XsDomain& one : view_.domains) {
+            const bool full = std::any_of(one.uses.begin(), one.uses.end(), [](const XsUse& use) {
+                return use.used > use.limit / 2;
+            });
+            const auto devices = connected.find(one.id);
+            const auto alive = running.find(one.id);
+            // A guest whose end of a device is connected is served by xenstored.
+            if (devices != connected.end() && devices->second && alive != running.end() &&
+                alive->second && one.shutdown.empty() && one.device_model_runs && !full &&
+                !one.heartbeat && servers.count(one.id) == 0) {
+                one.introduced = true;
+                continue;
+            }
+            suspects.push_back(&one);
+            requests.push_back(xs_read(home_of(one.id) + "/name"));
+            requests.push_back(xs_is_introduced(one.id));
+        }
+        const auto answers = ask(std::move(requests), "the domains");
+        for (std::size_t i = 0; i < suspects.size(); ++i) {
+            suspects[i]->name = short_text(answers[2 * i]);
+            suspects[i]->introduced =
+                answers[2 * i + 1].good() && starts_with(answers[2 * i + 1].value, "T");
         }
     }
 
@@ -201,13 +257,18 @@ class Reader {
             std::string path;
         };
         std::vector<std::string> paths;
-        for (const XsDomain& one : view_.domains) paths.push_back(home_of(one.id) + "/backend");
+        std::vector<int> homes;
+        for (const XsDomain& one : view_.domains) {
+            if (one.id != 0 && !questions_.driver_domains) continue;
+            homes.push_back(one.id);
+            paths.push_back(home_of(one.id) + "/backend");
+        }
         const auto types = lists(paths, "the backends");
         std::vector<Place> places;
         for (std::size_t i = 0; i < paths.size(); ++i)
             for (const std::string& type : types[i])
                 if (std::find(judged_types.begin(), judged_types.end(), type) != judged_types.end())
-                    places.push_back({view_.domains[i].id, type, paths[i] + "/" + type});
+                    places.push_back({homes[i], type, paths[i] + "/" + type});
         paths.clear();
         for (const Place& place : places) paths.push_back(place.path);
         const auto users = lists(paths, "the backends");

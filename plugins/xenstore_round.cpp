@@ -10,7 +10,6 @@
 #include "lib/io/xenstore_socket.hpp"
 #include "plugins/remembering.hpp"
 #include "plugins/target.hpp"
-#include "plugins/xenstore_reader.hpp"
 
 namespace domkeeper {
 namespace {
@@ -32,21 +31,19 @@ void merge_lists(const std::vector<XenDomain>& before, std::vector<XenDomain> af
 
 }  // namespace
 
-XenstoreFacts read_xenstore_facts(Xenstore& store, Xen& xen, const std::string& heartbeat,
+XenstoreFacts read_xenstore_facts(Xenstore& store, Xen& xen, XenstoreQuestions questions,
                                   bool is_dom0, Deadline deadline) {
     XenstoreFacts facts;
     // The hypervisor is asked before and after: domains come and go while the tree is read.
     std::vector<XenDomain> before;
     try {
         before = xen.domains(deadline);
+        questions.live = &before;
     } catch (const Error& error) {
         facts.hypervisor_trouble = error.what();
     }
     try {
         facts.latency = store.measure(deadline);
-        XenstoreQuestions questions;
-        questions.heartbeat = heartbeat;
-        questions.device_model_runs = runs_device_model;
         facts.view = read_xenstore(store, questions, deadline);
     } catch (const Unreachable& error) {
         if (!is_dom0)
@@ -69,9 +66,12 @@ XenstoreFacts read_xenstore_facts(Xenstore& store, Xen& xen, const std::string& 
 CheckResult run_xenstore_round(const Arguments& arguments, Deadline deadline) {
     XenstoreSocket store(arguments.text("socket"));
     Xenctrl xen;
-    const XenstoreFacts facts =
-        read_xenstore_facts(store, xen, arguments.text("heartbeat"), is_dom0(),
-                            reading_deadline(deadline, arguments.timeout()));
+    XenstoreQuestions questions;
+    questions.heartbeat = arguments.text("heartbeat");
+    questions.driver_domains = arguments.flag("driver-domains");
+    questions.device_model_runs = runs_device_model;
+    const XenstoreFacts facts = read_xenstore_facts(
+        store, xen, questions, is_dom0(), reading_deadline(deadline, arguments.timeout()));
     return judge_remembering(arguments, "check_xenstore", {}, [&](const Recall& recall) {
         return judge_xenstore(facts, read_xenstore_limits(arguments), recall);
     });

@@ -31,7 +31,8 @@ struct Option {
     std::vector<std::string> choices{};  ///< of a Choice
     std::vector<std::string> aliases{};  ///< old or second names ("port" for "plug")
     /// Never echoed, never in generated command lines and refused in argv, which every user of the
-    /// machine can read: a secret comes by a fence agent's stdin or from a file.
+    /// machine can read: a secret comes by stdin or from a file. A fence agent takes it in argv,
+    /// too, since old scripts give it so, and wipes it out there at once.
     bool secret = false;
     /// What the monitor fills in, in Nagios's spelling ("$HOSTNAME$"); Icinga's is made from it.
     std::string monitor_macro{};

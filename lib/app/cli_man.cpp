@@ -130,8 +130,9 @@ std::string see_also(const Program& program) {
     std::string out = section("SEE ALSO");
     std::vector<std::string> pages;
     for (const char* page :
-         {"check_aoe", "check_cluster", "check_dom0", "check_domu", "check_iscsi", "domkeeper",
-          "fence_aoe", "fence_ipmi", "fence_iscsi", "handle_host"})
+         {"check_aoe", "check_cluster", "check_dom0", "check_domu", "check_fence", "check_iscsi",
+          "check_xenstore", "domkeeper", "fence_aoe", "fence_host", "fence_ipmi", "fence_iscsi",
+          "fence_pdu", "handle_host"})
         if (page != program.name) pages.push_back(bold(page) + "(8)");
     return out + join(pages, ",\n") + "\n";
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "lib/app/executor_maintenance.hpp"
 #include "lib/app/fencing.hpp"
 #include "lib/core/domain_disks.hpp"
 #include "lib/core/error.hpp"
@@ -168,31 +169,84 @@ void run(Shared& shared, const Start& action, const ProofOfOff& proof) {
 class Worker {
   public:
     Worker(const Inventory& inventory, const WorkerPorts& ports)
-        : shared_(std::make_shared<Shared>(inventory, ports)), ports_(ports) {}
+        : shared_(std::make_shared<Shared>(inventory, ports)),
+          ports_(ports),
+          runner_(inventory, ports) {}
 
     void run_all() {
         situation_.next_incident = ports_.journal.next_incident();
+        for (const MoveProgress& stale : ports_.journal.progress())
+            ports_.journal.end_progress(stale.domain);
         const auto unfinished = ports_.journal.unfinished();
         if (!unfinished.empty()) refresh();
-        for (const Incident& incident : unfinished)
-            feed(Resumed{incident, ports_.journal.entries(incident.id)});
+        for (const Incident& incident : unfinished) resume(incident);
         for (;;) {
             take_pending();
-            if (situation_.idle()) return;
+            tend_maintenance();
+            if (situation_.idle() && maintenance_.idle()) return;
             const Now now = ports_.scheduler.now();
             Instant until = now.mono + inbox_poll;
             const auto wake = next_wake(situation_);
             if (wake && *wake < until) until = *wake;
-            ports_.scheduler.wait_until(until, [&] { return !shared_->mailbox.empty(); });
+            ports_.scheduler.wait_until(
+                until, [&] { return !shared_->mailbox.empty() || runner_.has_mail(); });
             std::deque<Message> messages;
             ports_.scheduler.update([&] { messages.swap(shared_->mailbox); });
             for (Message& message : messages) receive(message);
             const auto due = next_wake(situation_);
             if (due && *due <= ports_.scheduler.now().mono) feed(Tick{});
+            for (const MaintenanceEvent& event : runner_.take_mail()) feed_maintenance(event);
         }
     }
 
   private:
+    void resume(const Incident& incident) {
+        auto entries = ports_.journal.entries(incident.id);
+        for (const Maintenance& mark : ports_.journal.maintenance())
+            if (mark.incident == incident.id)
+                return feed_maintenance(MaintenanceResumed{incident, std::move(entries)});
+        feed(Resumed{incident, std::move(entries)});
+    }
+
+    /// Orders are looked for with each turn, as reports are.
+    void tend_maintenance() {
+        const auto marks = ports_.journal.maintenance();
+        const bool work = std::any_of(marks.begin(), marks.end(),
+                                      [](const Maintenance& mark) { return mark.has_work(); });
+        if (!work && maintenance_.idle()) return;
+        if (maintenance_.idle()) refresh();
+        feed_maintenance(MaintenanceTick{});
+    }
+
+    void feed_maintenance(const MaintenanceEvent& event) {
+        MaintenanceContext context{shared_->inventory,
+                                   record_,
+                                   ports_.journal.maintenance(),
+                                   {},
+                                   {},
+                                   ports_.journal.arming(),
+                                   situation_.next_incident,
+                                   ports_.scheduler.now()};
+        for (const auto& [host, host_case] : situation_.cases) {
+            context.recovering.insert(host);
+            // A fence of some disks alone leaves the rest of the host as it was.
+            if (host_case.off && !host_case.returned && host_case.proved.is_everything())
+                context.off.insert(host);
+        }
+        const bool held = !maintenance_.moving().empty();
+        MaintenanceStep step = advance_maintenance(maintenance_, event, context);
+        situation_.next_incident += static_cast<IncidentId>(step.opened.size());
+        JournalBatch batch{std::move(step.opened), std::move(step.entries), std::move(step.closed),
+                           0, std::move(step.marks)};
+        if (!batch.empty()) ports_.journal.commit(batch);
+        for (MaintenanceAction& action : step.actions)
+            std::visit([&](auto& a) { begin(std::move(a)); }, action);
+        if (auto notes = runner_.take_notes(); !notes.empty())
+            ports_.journal.append(std::move(notes));
+        // A recovery may have waited for the moves.
+        if (held && !situation_.idle()) feed(Tick{});
+    }
+
     void refresh() { record_ = ports_.records.read(); }
 
     void take_pending() {
@@ -219,11 +273,16 @@ class Worker {
     }
 
     void feed(const RecoveryEvent& event, std::size_t events_done = 0) {
-        const RecoveryContext context{shared_->inventory, record_, ports_.journal.arming(),
-                                      ports_.scheduler.now(), ports_.packing};
+        const RecoveryContext context{shared_->inventory,      record_,
+                                      ports_.journal.arming(), ports_.scheduler.now(),
+                                      ports_.packing,          ports_.journal.maintenance(),
+                                      maintenance_.moving()};
         RecoveryStep step = advance(situation_, event, context);
-        JournalBatch batch{std::move(step.opened), std::move(step.entries), std::move(step.closed),
-                           events_done};
+        JournalBatch batch{std::move(step.opened),
+                           std::move(step.entries),
+                           std::move(step.closed),
+                           events_done,
+                           {}};
         // Nothing is begun before what is intended is on disk.
         if (!batch.empty()) ports_.journal.commit(batch);
         for (RecoveryAction& action : step.actions)
@@ -231,7 +290,7 @@ class Worker {
     }
 
     template <typename Action>
-    void begin(Action action) {
+    auto begin(Action action) -> decltype(run(std::declval<Shared&>(), action)) {
         ports_.scheduler.spawn(
             [shared = shared_, action = std::move(action)] { run(*shared, action); });
     }
@@ -254,6 +313,14 @@ class Worker {
         ports_.scheduler.spawn([shared = shared_, action = std::move(action),
                                 held = proof->second] { run(*shared, action, held); });
     }
+
+    /// Those of the maintenance that are no concern of the recovery.
+    template <typename Action>
+    auto begin(Action action) -> decltype(std::declval<MaintenanceRunner&>().begin(action)) {
+        runner_.begin(std::move(action));
+    }
+
+    void begin(RecordMove action) { begin(MoveRecord{action.domain, action.host}); }
 
     void begin(MoveRecord action) {
         const TimePoint now = ports_.scheduler.now().wall;
@@ -278,6 +345,8 @@ class Worker {
     Situation situation_;
     ClusterRecord record_;
     std::map<std::string, ProofOfOff> proofs_;
+    MaintenanceSituation maintenance_;
+    MaintenanceRunner runner_;
 };
 
 }  // namespace
@@ -293,7 +362,11 @@ WorkerEnd run_worker(const Inventory& inventory, const WorkerPorts& ports) {
             Worker(inventory, ports).run_all();
         }
         // What was pushed after the last look and before the release found the lock held.
-        if (ports.journal.pending_events().empty()) return WorkerEnd::Finished;
+        const auto marks = ports.journal.maintenance();
+        if (ports.journal.pending_events().empty() &&
+            std::none_of(marks.begin(), marks.end(),
+                         [](const Maintenance& mark) { return mark.has_work(); }))
+            return WorkerEnd::Finished;
     }
     return WorkerEnd::Busy;
 }

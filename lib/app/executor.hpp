@@ -3,9 +3,11 @@
 
 #include "lib/core/inventory.hpp"
 #include "lib/core/planner.hpp"
+#include "lib/port/downtime.hpp"
 #include "lib/port/hypervisor.hpp"
 #include "lib/port/journal.hpp"
 #include "lib/port/lock.hpp"
+#include "lib/port/mover.hpp"
 #include "lib/port/notifier.hpp"
 #include "lib/port/power_switch.hpp"
 #include "lib/port/prober.hpp"
@@ -25,6 +27,8 @@ struct WorkerPorts {
     Prober& prober;
     Notifier& notifier;
     Lock& lock;
+    Mover& mover;
+    Downtime& downtime;
     PackingSearch packing{};  ///< empty: the quick ways of placing alone
 };
 
@@ -33,9 +37,9 @@ enum class WorkerEnd {
     Busy,      ///< another worker holds the lock; it will see what is pending
 };
 
-/// Works on the pending events and the unfinished incidents until there are none: writes the
-/// journal, then acts. Blocks for the whole recovery. Throws SystemError when the journal can't
-/// be written; then nothing more is begun.
+/// Works on the pending events, the unfinished incidents and the orders for hosts in maintenance
+/// until there are none: writes the journal, then acts. Blocks for the whole recovery. Throws
+/// SystemError when the journal can't be written; then nothing more is begun.
 WorkerEnd run_worker(const Inventory& inventory, const WorkerPorts& ports);
 
 }  // namespace domkeeper

@@ -52,6 +52,8 @@ Trouble attempt(const Call& call) {
     try {
         call();
         return {};
+    } catch (const NoSuchPlug& error) {
+        return {FailureKind::NoSuchPlug, error.what()};
     } catch (const UsageError& error) {
         return {FailureKind::Usage, error.what()};
     } catch (const Denied& error) {
@@ -60,6 +62,8 @@ Trouble attempt(const Call& call) {
         return {FailureKind::Unreachable, error.what()};
     } catch (const TimedOut& error) {
         return {FailureKind::TimedOut, error.what()};
+    } catch (const Unverified& error) {
+        return {FailureKind::Unverified, error.what()};
     } catch (const ProtocolError& error) {
         return {FailureKind::Protocol, error.what()};
     } catch (const std::exception& error) {
@@ -69,7 +73,8 @@ Trouble attempt(const Call& call) {
 
 /// Trying again won't help, and may lock the account.
 bool is_final(FailureKind kind) {
-    return kind == FailureKind::Usage || kind == FailureKind::Login;
+    return kind == FailureKind::Usage || kind == FailureKind::Login ||
+           kind == FailureKind::NoSuchPlug;
 }
 
 /// The device's own limits, as options of the fence agent API: seconds, or a span with its unit.
@@ -110,7 +115,7 @@ class Drive {
 
     Deadline call_deadline() const {
         if (!device_.answered) return device_.deadline.within(started_, device_.first_answer);
-        return device_.deadline.within(now(), work_.patience.call);
+        return device_.deadline.within(now(), device_.power->call_time());
     }
 
     /// Reads once; a value means that all is over.
@@ -128,11 +133,12 @@ class Drive {
             known_ = started_reading_;
         }
         if (is_final(trouble_.kind)) return trouble_;
-        heard_ = trouble_.kind == FailureKind::None || trouble_.kind == FailureKind::Protocol;
+        heard_ = trouble_.kind == FailureKind::None || trouble_.kind == FailureKind::Protocol ||
+                 trouble_.kind == FailureKind::Unverified;
         if (heard_) device_.answered = true;
         if (trouble_.kind != FailureKind::None) return std::nullopt;
         if (state_ == (aim_ == Aim::On ? PowerState::On : PowerState::Off)) return Trouble{};
-        if (aim_ == Aim::KeepOff && state_ == PowerState::On)
+        if (aim_ == Aim::KeepOff && (state_ == PowerState::On || state_ == PowerState::Mixed))
             return Trouble{FailureKind::Unverified, std::string(reads_on)};
         return std::nullopt;
     }
@@ -244,6 +250,7 @@ class Abandon {
 std::string_view failure_kind_name(FailureKind kind) {
     switch (kind) {
         case FailureKind::None: return "none";
+        case FailureKind::NoSuchPlug: return "no such plug";
         case FailureKind::Usage: return "usage";
         case FailureKind::Login: return "login";
         case FailureKind::Unreachable: return "unreachable";
@@ -276,7 +283,8 @@ FencingAuthority::Verdict FencingAuthority::drive(const std::vector<FenceDevice>
         const Trouble bad = attempt([&] {
             device.power = switches_.open(configured);
             device.first_answer =
-                limit_option(configured, "login_timeout").value_or(patience_.first_answer);
+                limit_option(configured, "login_timeout")
+                    .value_or(std::max(patience_.first_answer, device.power->call_time()));
             device.deadline = Deadline{deadline.at - margin};
             if (const auto limit = limit_option(configured, "timeout"))
                 device.deadline = device.deadline.within(now, *limit);
@@ -325,13 +333,14 @@ FenceOutcome FencingAuthority::outcome(const std::string& host, const Verdict& v
         out.reason = printable(verdict.text, 512);
         return out;
     }
+    out.off = true;
+    out.already_off = !verdict.commanded;
     if (verdict.covers.empty()) {
         out.kind = FailureKind::Unverified;
         out.reason = printable(verdict.text + ", which proves nothing", 512);
         return out;
     }
     out.proof = ProofOfOff(host, printable(verdict.text, 512), verdict.covers);
-    out.already_off = !verdict.commanded;
     return out;
 }
 

@@ -17,6 +17,7 @@ namespace domkeeper {
 /// Why a host could not be proved off, or not be switched.
 enum class FailureKind {
     None,         ///< it worked
+    NoSuchPlug,   ///< the device has no plug of that name or number
     Usage,        ///< no device, unknown agent, bad option: the configuration must change
     Login,        ///< the device answers and refuses: user, password, privilege, secrets file
     Unreachable,  ///< nobody there: refused, no route, name unknown
@@ -27,7 +28,7 @@ enum class FailureKind {
     System        ///< this machine failed: no memory, no thread, an unreadable file
 };
 
-/// "none", "usage", "login", "unreachable", "timeout", "protocol", "stuck",
+/// "none", "no such plug", "usage", "login", "unreachable", "timeout", "protocol", "stuck",
 /// "unverified", "system".
 std::string_view failure_kind_name(FailureKind kind);
 
@@ -35,7 +36,8 @@ std::string_view failure_kind_name(FailureKind kind);
 struct FenceOutcome {
     std::optional<ProofOfOff> proof;  ///< empty: the host may still write
     FailureKind kind = FailureKind::None;
-    std::string reason;        ///< of the failure, printable, without secrets; empty with a proof
+    std::string reason;  ///< of the failure, printable, without secrets; empty with a proof
+    bool off = false;    ///< every device reads off; without a proof where that proves nothing
     bool already_off = false;  ///< with a proof: no command had to be sent
 };
 
@@ -62,7 +64,6 @@ struct FencePatience {
     /// One that did answer is borne with until the deadline: a BMC that shares the host's network
     /// card goes silent for seconds when the power goes.
     Duration first_answer{5'000};
-    Duration call{3'000};      ///< one reading or command may take this long
     Duration first_pause{3};   ///< between two readings; grows by half each time
     Duration last_pause{200};  ///< up to this
     Duration resend{3'000};    ///< a device still in its old state gets the command once more

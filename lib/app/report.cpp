@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lib/app/report_maintenance.hpp"
 #include "lib/core/inventory_check.hpp"
 #include "lib/core/table.hpp"
 #include "lib/core/text.hpp"
@@ -77,6 +78,9 @@ std::string host_note(const StatusFacts& facts, const Host* host, const HostReco
     else if (facts.now - record->seen > facts.inventory.policy.record_max_age)
         notes.emplace_back("too long ago to trust");
     if (host && host->fence.empty()) notes.emplace_back("no fence device");
+    for (const Maintenance& mark : facts.marks)
+        if (host && mark.host == host->name)
+            notes.push_back("in maintenance: " + std::string(maintenance_phase_name(mark.phase)));
     return join(notes, ", ");
 }
 
@@ -225,6 +229,9 @@ std::string render_status(const StatusFacts& facts) {
     std::string out = "Cluster:   " + or_dash(plain(facts.inventory.name)) + "\n";
     out += "Automatic: " + render_arming(facts.arming, facts.now) + "\n";
     out += "Worker:    " + render_worker(facts) + "\n";
+    for (const Maintenance& mark : facts.marks)
+        out += "In maintenance: " + plain(mark.host) + ", " + render_mark(mark) + "\n";
+    for (const MoveProgress& move : facts.moves) out += "  " + render_progress(move) + "\n";
     if (!facts.unfinished.empty())
         out += "\nIncidents under way\n" + render_incidents(facts.unfinished, facts.now);
     out += "\nLast incidents\n" + render_incidents(facts.latest, facts.now);
@@ -249,6 +256,7 @@ Json status_json(const StatusFacts& facts) {
     Json loose = Json::array();
     for (const JournalEntry& entry : facts.loose) loose.push(entry_json(entry));
     json.set("without_incident", std::move(loose));
+    json.set("maintenance", marks_json(facts.marks)).set("moves", progress_json(facts.moves));
     json.set("hosts", hosts_json(facts)).set("domains", domains_json(facts));
     return json;
 }
@@ -267,6 +275,15 @@ Json incidents_json(const std::vector<Incident>& incidents) {
     Json list = Json::array();
     for (const Incident& incident : incidents) list.push(incident_head(incident));
     return list;
+}
+
+std::string render_line(const Incident& incident, const JournalEntry& entry) {
+    std::string line = "  +" + render_seconds(between(incident.opened, entry.at)) + " " +
+                       std::string(entry_kind_name(entry.kind)) + " " +
+                       std::string(step_kind_name(entry.step));
+    if (!entry.domain.empty()) line += " " + entry.domain;
+    if (!entry.target.empty()) line += " -> " + entry.target;
+    return printable(line + ": " + entry.text, 1024);
 }
 
 std::string render_incident(const Incident& incident, const std::vector<JournalEntry>& entries,

@@ -7,6 +7,7 @@
 #include "lib/core/config.hpp"
 #include "lib/core/journal_types.hpp"
 #include "lib/core/json.hpp"
+#include "lib/core/maintenance_types.hpp"
 #include "lib/core/record.hpp"
 
 namespace domkeeper {
@@ -24,6 +25,8 @@ struct StatusFacts {
     std::vector<Incident> unfinished;  ///< oldest first
     std::vector<Incident> latest;      ///< closed or not, newest first
     std::vector<JournalEntry> loose;   ///< of no incident, newest first
+    std::vector<Maintenance> marks;    ///< hosts in maintenance
+    std::vector<MoveProgress> moves;   ///< under way
     ClusterRecord record;
 };
 
@@ -33,6 +36,9 @@ Json status_json(const StatusFacts& facts);
 /// Newest first, as given.
 std::string render_incidents(const std::vector<Incident>& incidents, TimePoint now);
 Json incidents_json(const std::vector<Incident>& incidents);
+
+/// One entry as it comes, with the seconds since the incident was opened; no newline.
+std::string render_line(const Incident& incident, const JournalEntry& entry);
 
 /// The timeline, in seconds since the incident was opened.
 std::string render_incident(const Incident& incident, const std::vector<JournalEntry>& entries,

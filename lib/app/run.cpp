@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "lib/app/run.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <string_view>
 #include <thread>
 
 #include "lib/app/cli_table.hpp"
@@ -126,6 +128,19 @@ std::vector<std::string> words_of(int argc, char** argv) {
     return argc > 0 ? std::vector<std::string>(argv + 1, argv + argc) : std::vector<std::string>();
 }
 
+/// Takes secrets out of the command line that every user of the machine can read.
+void wipe_secrets(const Program& program, const Parsed& parsed, int argc, char** argv) {
+    if (!parsed.arguments) return;
+    for (const Option& option : program_options(program)) {
+        if (!option.secret || !parsed.arguments->given(option.name)) continue;
+        const std::string secret = parsed.arguments->text(option.name);
+        for (int i = 1; i < argc && !secret.empty(); ++i) {
+            const std::size_t at = std::string_view(argv[i]).find(secret);
+            if (at != std::string_view::npos) std::fill_n(argv[i] + at, secret.size(), '*');
+        }
+    }
+}
+
 /// Throws UsageError when there is more than an agent could ever need.
 std::string read_input() {
     std::string input;
@@ -174,8 +189,10 @@ int run_agent(const Program& program, int argc, char** argv,
     return run(
         program,
         [&] {
-            return argc > 1 ? parse_command_line(program, words_of(argc, argv))
-                            : parse_agent_input(program, read_input());
+            if (argc <= 1) return parse_agent_input(program, read_input());
+            Parsed parsed = parse_command_line(program, words_of(argc, argv));
+            wipe_secrets(program, parsed, argc, argv);
+            return parsed;
         },
         [&](const Arguments& arguments, Deadline deadline) {
             return Ending{body(arguments, deadline), "", false};

@@ -11,7 +11,7 @@
 namespace domkeeper {
 namespace {
 
-constexpr std::array<AgentOption, 16> ipmi_options{{
+constexpr std::array<AgentOption, 17> ipmi_options{{
     {"ip", OptionForm::Address, true},
     {"ipport", OptionForm::Port, false},
     {"username", OptionForm::Text, false},
@@ -25,6 +25,7 @@ constexpr std::array<AgentOption, 16> ipmi_options{{
     {"inet4_only", OptionForm::Switch, false},
     {"inet6_only", OptionForm::Switch, false},
     {"timeout", OptionForm::Seconds, false},
+    {"delay", OptionForm::Seconds, false},
     {"login_timeout", OptionForm::Seconds, false},
     {"power_timeout", OptionForm::Seconds, false},
     {"power_wait", OptionForm::Seconds, false},
@@ -55,11 +56,41 @@ constexpr std::array<AgentOption, 11> iscsi_options{{
     {"power_wait", OptionForm::Seconds, false},
 }};
 
-constexpr std::array<AgentOptions, 3> agents{{
+constexpr std::array<AgentOption, 21> pdu_options{{
+    {"ip", OptionForm::Address, true},
+    {"plug", OptionForm::Text, true},
+    {"plug_separator", OptionForm::Text, false},
+    {"family", OptionForm::Text, false},
+    {"disks", OptionForm::Disks, false},
+    {"ipport", OptionForm::Port, false},
+    {"username", OptionForm::Text, false},
+    {"snmp_version", OptionForm::Text, false},
+    {"snmp_sec_level", OptionForm::Text, false},
+    {"snmp_auth_prot", OptionForm::Text, false},
+    {"snmp_priv_prot", OptionForm::Text, false},
+    {"community_file", OptionForm::Text, false},
+    {"snmp_priv_passwd_file", OptionForm::Text, false},
+    {"inet4_only", OptionForm::Switch, false},
+    {"inet6_only", OptionForm::Switch, false},
+    {"timeout", OptionForm::Seconds, false},
+    {"delay", OptionForm::Seconds, false},
+    {"login_timeout", OptionForm::Seconds, false},
+    {"shell_timeout", OptionForm::Seconds, false},
+    {"power_timeout", OptionForm::Seconds, false},
+    {"power_wait", OptionForm::Seconds, false},
+}};
+
+constexpr std::array<AgentOptions, 4> agents{{
     {"fence_ipmi", DeviceKind::Power, ipmi_options},
+    {"fence_pdu", DeviceKind::Power, pdu_options},
     {"fence_aoe", DeviceKind::Storage, aoe_options},
     {"fence_iscsi", DeviceKind::Storage, iscsi_options},
 }};
+
+/// Agents of the package fence-agents that cut a host off from storage or network, not power.
+constexpr std::array<std::string_view, 9> fabric_agents{
+    {"fence_scsi", "fence_mpath", "fence_brocade", "fence_cisco_mds", "fence_ifmib",
+     "fence_sanbox2", "fence_hds_cb", "fence_sbd", "fence_ack_manual"}};
 
 bool is_number(std::string_view value, std::int64_t least, std::int64_t most) {
     const auto number = parse_integer(value);
@@ -84,11 +115,33 @@ std::span<const AgentOptions> known_agents() {
     return agents;
 }
 
+bool is_external_agent(std::string_view agent) {
+    for (const std::string_view folder : {"/usr/sbin/fence_", "/usr/local/sbin/fence_"}) {
+        if (!starts_with(agent, folder)) continue;
+        agent.remove_prefix(folder.size());
+        return !agent.empty() && agent.size() <= 64 &&
+               std::all_of(agent.begin(), agent.end(), [](char c) {
+                   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+               });
+    }
+    return false;
+}
+
 Coverage configured_coverage(const FenceDevice& device) {
     const auto disks = device.options.find("disks");
     if (disks != device.options.end())
         return Coverage::of_disks(
             parse_disk_units(disks->second).value_or(std::set<std::string>{}));
+    if (is_external_agent(device.agent)) {
+        const std::string_view name =
+            std::string_view(device.agent).substr(device.agent.rfind('/') + 1);
+        const bool fabric =
+            std::find(fabric_agents.begin(), fabric_agents.end(), name) != fabric_agents.end();
+        return fabric ? Coverage{} : Coverage::everything();
+    }
+    if (const auto family = device.options.find("family");
+        family != device.options.end() && family->second == "ifmib")
+        return {};
     for (const AgentOptions& known : agents)
         if (known.agent == device.agent && known.kind == DeviceKind::Power)
             return Coverage::everything();

@@ -37,9 +37,14 @@ struct AgentOptions {
 
 std::span<const AgentOptions> known_agents();
 
+/// True for the path of a fence agent of the system that may be run: fence_NAME in /usr/sbin or
+/// /usr/local/sbin, where root alone can put programs.
+bool is_external_agent(std::string_view agent);
+
 /// What the reading Off of this device proves, by its configuration: everything for a power device,
 /// the units in its option `disks` for a storage device and for any other that has this option.
-/// Empty for an unknown agent and for a storage device without disks.
+/// Empty for an unknown agent and for a storage device without disks, among them fence_scsi and
+/// other agents of the system that are known to leave the power alone.
 Coverage configured_coverage(const FenceDevice& device);
 
 /// What would be right, such as "a port from 1 to 65535"; empty: the value is right already.

@@ -83,6 +83,8 @@ DryRunPlan dry_run(const RecoveryContext& context, const DryRunFacts& facts) {
     for (const std::string& host : facts.lost)
         if (const auto objection = standing_objection(context, host, false))
             plan.objections[host] = *objection;
+        else if (const auto why = resting(context, host))
+            plan.objections[host] = *why;
 
     // What only time or a command would change is assumed away; the objection names it.
     ClusterRecord record = context.record;
@@ -91,7 +93,8 @@ DryRunPlan dry_run(const RecoveryContext& context, const DryRunFacts& facts) {
     Inventory inventory = context.inventory;
     inventory.policy.max_hosts_lost =
         std::max(inventory.policy.max_hosts_lost, static_cast<int>(facts.lost.size()));
-    RecoveryContext assumed{inventory, record, context.arming, context.now, context.packing};
+    RecoveryContext assumed{inventory,     record, context.arming, context.now, context.packing,
+                            context.marks, {}};
     assumed.arming.armed = true;
     if (static_cast<int>(facts.lost.size()) > context.inventory.policy.max_hosts_lost)
         for (const std::string& host : facts.lost)

@@ -36,6 +36,14 @@ struct Host {
 enum class RestartPolicy { Always, Never };
 enum class Expected { Running, Off, Any };
 
+/// How a running domain may be moved to another host when somebody evacuates its own.
+enum class MovePolicy {
+    Live,     ///< live alone: its users must not notice
+    Paused,   ///< live, else saved and restored: it stands still for seconds
+    Restart,  ///< else even shut down and started
+    Never
+};
+
 /// A domain that domkeeper looks after.
 struct Domain {
     std::string name;
@@ -43,6 +51,9 @@ struct Domain {
     int priority = 0;                ///< higher is placed and started first
     RestartPolicy restart = RestartPolicy::Always;
     Expected expect = Expected::Running;
+    MovePolicy move = MovePolicy::Live;
+    std::vector<std::string> apart{};   ///< groups; two of one group are never started on one host
+    std::vector<std::string> prefer{};  ///< hosts that are taken first where they have room
 };
 
 /// What to do about a domain that might run on a peer which does not answer.
@@ -63,9 +74,14 @@ struct Policy {
     Duration observe_time{1'000};
     int starts_per_host = 4;
     int start_attempts = 2;
+    int moves_at_once = 2;
+    Duration move_time{600'000};           ///< for one domain
+    Duration maintenance_time{7'200'000};  ///< how long a downtime the monitor is told of
     int survive = 1;  ///< hosts whose loss the others must have room for; 0: not looked at
     UnseenPeers unseen_peers = UnseenPeers::Refuse;
     std::vector<std::string> notify;  ///< command and arguments; empty: none
+    /// The monitor's external command file, for downtimes; empty: it is told nothing.
+    std::string monitor_commands;
 
     /// How many witnesses must answer before anybody is fenced.
     int quorum() const;

@@ -8,7 +8,6 @@
 
 #include "lib/core/agent_options.hpp"
 #include "lib/core/domain_disks.hpp"
-#include "lib/core/enum_text.hpp"
 #include "lib/core/text.hpp"
 
 namespace domkeeper {
@@ -16,20 +15,23 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<PolicyNumber, 4> numbers{{
+constexpr std::array<PolicyNumber, 5> numbers{{
     {"max_hosts_lost", &Policy::max_hosts_lost, 1, 1000},
     {"starts_per_host", &Policy::starts_per_host, 1, 256},
     {"start_attempts", &Policy::start_attempts, 1, 10},
+    {"moves_at_once", &Policy::moves_at_once, 1, 64},
     {"survive", &Policy::survive, 0, 1000},
 }};
 
-constexpr std::array<PolicySpan, 6> spans{{
+constexpr std::array<PolicySpan, 8> spans{{
     {"look_time", &Policy::look_time, 10ms, 1min},
     {"record_max_age", &Policy::record_max_age, 1s, 720h},
     {"settle_time", &Policy::settle_time, 0ms, 1h},
     {"fence_time", &Policy::fence_time, 100ms, 1h},
     {"start_time", &Policy::start_time, 100ms, 1h},
     {"observe_time", &Policy::observe_time, 10ms, 1min},
+    {"move_time", &Policy::move_time, 1s, 24h},
+    {"maintenance_time", &Policy::maintenance_time, 1min, 720h},
 }};
 
 constexpr int max_priority = 1'000'000;
@@ -117,6 +119,12 @@ class Checker {
                                                         render_duration(most) + " would be right");
         }
         check_witnesses();
+        const std::string& commands = policy.monitor_commands;
+        if (!commands.empty() && commands.front() != '/')
+            error("policy.monitor_commands",
+                  quoted(commands) +
+                      " is no absolute path; such as \"/var/lib/nagios4/rw/nagios.cmd\" would be "
+                      "right");
         const std::size_t hosts = inventory_.hosts.size();
         if (hosts > 1 && policy.max_hosts_lost >= static_cast<int>(hosts))
             warn("policy.max_hosts_lost", std::to_string(policy.max_hosts_lost) + " of " +
@@ -278,7 +286,7 @@ class Checker {
     /// One plug that takes two hosts down would be proof for both: the living one would lose its
     /// power, or worse, its domains would be started a second time.
     void check_plugs() {
-        std::map<std::string, std::pair<std::string, std::string>> owners;  // plug: host, device
+        PlugOwners owners;
         std::set<std::string> used;
         for (std::size_t i = 0; i < inventory_.hosts.size(); ++i) {
             const Host& host = inventory_.hosts[i];
@@ -287,10 +295,9 @@ class Checker {
                     const FenceDevice* device = inventory_.find_device(host.fence[level][k]);
                     if (!device) continue;
                     used.insert(device->name);
-                    const auto [found, fresh] =
-                        owners.emplace(plug_of(*device), std::pair(host.name, device->name));
-                    const auto& [owner, first] = found->second;
-                    if (fresh || owner == host.name) continue;
+                    const auto taken = take_plugs(owners, *device, host.name);
+                    if (!taken) continue;
+                    const auto& [owner, first] = *taken;
                     const std::string path =
                         element(element(element("host", i) + ".fence", level), k);
                     error(path, first == device->name
@@ -309,6 +316,12 @@ class Checker {
             if (device.agent.empty())
                 error(element("device", i) + ".agent",
                       "is missing; such as \"fence_ipmi\" would be right");
+            if (!device.agent.empty() && device.options.count("disks") == 0 &&
+                configured_coverage(device).empty() &&
+                (is_external_agent(device.agent) || device.options.count("family") != 0))
+                error(element("device", i) + ".agent",
+                      "this agent takes no power away; name the disks that it cuts: disks = " +
+                          std::string("[\"e7.1\"]"));
             if (const auto disks = device.options.find("disks");
                 disks != device.options.end() && !parse_disk_units(disks->second))
                 error(element("device", i) + ".disks", quoted(disks->second) + " names no disks; " +
@@ -319,32 +332,52 @@ class Checker {
         }
     }
 
+    using PlugOwners = std::map<std::string, std::pair<std::string, std::string>>;
+
+    /// Notes the plugs of a device as the host's; who has one of them already, host and device.
+    static std::optional<std::pair<std::string, std::string>> take_plugs(PlugOwners& owners,
+                                                                         const FenceDevice& device,
+                                                                         const std::string& host) {
+        std::optional<std::pair<std::string, std::string>> taken;
+        for (const std::string& plug : plugs_of(device)) {
+            const auto [found, fresh] = owners.emplace(plug, std::pair(host, device.name));
+            if (!fresh && found->second.first != host) taken = found->second;
+        }
+        return taken;
+    }
+
     /// What tells one plug from another; a device without an address is known by its name only.
-    static std::string plug_of(const FenceDevice& device) {
+    static std::vector<std::string> plugs_of(const FenceDevice& device) {
         const auto option = [&](const char* name) {
             const auto found = device.options.find(name);
             return found == device.options.end() ? std::string{} : found->second;
         };
-        if (option("ip").empty()) return "name " + device.name;
-        const std::string port = option("ipport");
-        return "plug " + device.agent + "\n" + option("ip") + "\n" +
-               (port.empty() && device.agent == "fence_ipmi" ? "623" : port) + "\n" +
-               option("plug");
+        if (option("ip").empty()) return {"name " + device.name};
+        std::string port = option("ipport");
+        if (port.empty() && device.agent == "fence_ipmi") port = "623";
+        if (port.empty() && device.agent == "fence_pdu") port = "161";
+        const std::string begin = "plug " + device.agent + "\n" + option("ip") + "\n" + port + "\n";
+        const std::string separator = option("plug_separator");
+        std::vector<std::string> all;
+        for (const std::string& plug :
+             split(option("plug"), separator.size() == 1 ? separator[0] : ','))
+            all.push_back(begin + std::string(trim(plug)));
+        if (all.empty()) all.push_back(begin);
+        return all;
     }
 
     void check_domains() {
         for (std::size_t i = 0; i < inventory_.domains.size(); ++i) {
             const Domain& domain = inventory_.domains[i];
             const std::string path = element("domain", i);
-            std::set<std::string> seen;
-            for (std::size_t k = 0; k < domain.hosts.size(); ++k) {
-                const std::string& name = domain.hosts[k];
-                if (!inventory_.find_host(name))
-                    error(element(path + ".hosts", k), "there is no host " + quoted(name) +
-                                                           hint(name, names_of(inventory_.hosts)));
-                else if (!seen.insert(name).second)
-                    error(element(path + ".hosts", k), "host " + quoted(name) + " stands twice");
-            }
+            check_host_list(path + ".hosts", domain.hosts);
+            check_host_list(path + ".prefer", domain.prefer);
+            for (std::size_t k = 0; k < domain.prefer.size(); ++k)
+                if (inventory_.find_host(domain.prefer[k]) != nullptr &&
+                    !inventory_.may_run(domain, domain.prefer[k]))
+                    error(element(path + ".prefer", k),
+                          "host " + quoted(domain.prefer[k]) + " is not among its hosts");
+            check_apart(path + ".apart", domain);
             if (domain.hosts.size() == 1 && domain.restart == RestartPolicy::Always &&
                 inventory_.hosts.size() > 1)
                 warn(path + ".hosts", "domain " + quoted(domain.name) +
@@ -354,6 +387,42 @@ class Checker {
                 error(path + ".priority", std::to_string(domain.priority) +
                                               " is out of range; -1000000 to 1000000 would be "
                                               "right");
+        }
+    }
+
+    void check_host_list(const std::string& path, const std::vector<std::string>& names) {
+        std::set<std::string> seen;
+        for (std::size_t k = 0; k < names.size(); ++k) {
+            if (!inventory_.find_host(names[k]))
+                error(element(path, k), "there is no host " + quoted(names[k]) +
+                                            hint(names[k], names_of(inventory_.hosts)));
+            else if (!seen.insert(names[k]).second)
+                error(element(path, k), "host " + quoted(names[k]) + " stands twice");
+        }
+    }
+
+    /// A group that no second domain is in, or more domains than there are hosts.
+    void check_apart(const std::string& path, const Domain& domain) {
+        for (std::size_t k = 0; k < domain.apart.size(); ++k) {
+            const std::string& group = domain.apart[k];
+            if (!valid_name(group)) {
+                error(element(path, k), quoted(group) +
+                                            " is no name of a group; letters, digits, "
+                                            "'.', '_' and '-' would be right");
+                continue;
+            }
+            const auto members = static_cast<std::size_t>(std::count_if(
+                inventory_.domains.begin(), inventory_.domains.end(), [&](const Domain& other) {
+                    return std::find(other.apart.begin(), other.apart.end(), group) !=
+                           other.apart.end();
+                }));
+            if (members < 2)
+                warn(element(path, k), "no other domain is in group " + quoted(group));
+            else if (members > inventory_.hosts.size())
+                warn(element(path, k), "group " + quoted(group) + " has " +
+                                           counted(members, "domain") +
+                                           ", more than there are "
+                                           "hosts: they can't all run");
         }
     }
 
@@ -381,44 +450,6 @@ std::span<const PolicyNumber> policy_numbers() {
 }
 std::span<const PolicySpan> policy_spans() {
     return spans;
-}
-
-std::string_view restart_policy_name(RestartPolicy restart) {
-    switch (restart) {
-        case RestartPolicy::Always: return "always";
-        case RestartPolicy::Never: return "never";
-    }
-    return "never";
-}
-
-std::string_view expected_name(Expected expect) {
-    switch (expect) {
-        case Expected::Running: return "running";
-        case Expected::Off: return "off";
-        case Expected::Any: return "any";
-    }
-    return "any";
-}
-
-std::string_view unseen_peers_name(UnseenPeers unseen) {
-    switch (unseen) {
-        case UnseenPeers::Refuse: return "refuse";
-        case UnseenPeers::TrustRecord: return "trust-record";
-    }
-    return "refuse";
-}
-
-std::optional<RestartPolicy> parse_restart_policy(std::string_view text) {
-    return parse_enum(text, std::array{RestartPolicy::Always, RestartPolicy::Never},
-                      restart_policy_name);
-}
-std::optional<Expected> parse_expected(std::string_view text) {
-    return parse_enum(text, std::array{Expected::Running, Expected::Off, Expected::Any},
-                      expected_name);
-}
-std::optional<UnseenPeers> parse_unseen_peers(std::string_view text) {
-    return parse_enum(text, std::array{UnseenPeers::Refuse, UnseenPeers::TrustRecord},
-                      unseen_peers_name);
 }
 
 }  // namespace domkeeper

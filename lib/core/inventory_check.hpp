@@ -50,8 +50,10 @@ std::span<const PolicySpan> policy_spans();
 std::string_view restart_policy_name(RestartPolicy restart);  ///< "always", "never"
 std::string_view expected_name(Expected expect);              ///< "running", "off", "any"
 std::string_view unseen_peers_name(UnseenPeers unseen);       ///< "refuse", "trust-record"
+std::string_view move_policy_name(MovePolicy move);  ///< "live", "paused", "restart", "never"
 std::optional<RestartPolicy> parse_restart_policy(std::string_view text);
 std::optional<Expected> parse_expected(std::string_view text);
 std::optional<UnseenPeers> parse_unseen_peers(std::string_view text);
+std::optional<MovePolicy> parse_move_policy(std::string_view text);
 
 }  // namespace domkeeper

@@ -250,9 +250,11 @@ class Parser {
             policy.unseen_peers = word(line, pair, parse_unseen_peers);
         } else if (pair.key == "notify") {
             policy.notify = unquote_list(line, pair, ',');
+        } else if (pair.key == "monitor_commands") {
+            policy.monitor_commands = unquote(line, pair.value);
         } else {
             std::vector<std::string> known{"witnesses", "witnesses_needed", "unseen_peers",
-                                           "notify"};
+                                           "notify", "monitor_commands"};
             for (const auto& number : policy_numbers()) known.emplace_back(number.key);
             for (const auto& limit : policy_spans()) known.emplace_back(limit.key);
             unknown(line, pair, known);
@@ -304,12 +306,19 @@ class Parser {
                 domain.hosts = unquote_list(line, pair, ',');
             else if (pair.key == "priority")
                 domain.priority = whole(line, pair);
+            else if (pair.key == "apart")
+                domain.apart = unquote_list(line, pair, ',');
+            else if (pair.key == "prefer")
+                domain.prefer = unquote_list(line, pair, ',');
             else if (pair.key == "restart")
                 domain.restart = word(line, pair, parse_restart_policy);
             else if (pair.key == "expect")
                 domain.expect = word(line, pair, parse_expected);
+            else if (pair.key == "move")
+                domain.move = word(line, pair, parse_move_policy);
             else
-                unknown(line, pair, {"hosts", "priority", "restart", "expect"});
+                unknown(line, pair,
+                        {"hosts", "priority", "apart", "prefer", "restart", "expect", "move"});
         }
         return domain;
     }
@@ -382,6 +391,8 @@ std::string render_policy(const Policy& policy) {
     if (policy.unseen_peers != usual.unseen_peers)
         out.append(" unseen_peers=").append(unseen_peers_name(policy.unseen_peers));
     if (!policy.notify.empty()) out += " notify=" + written(policy.notify);
+    if (!policy.monitor_commands.empty())
+        out += " monitor_commands=" + written(policy.monitor_commands);
     return out.empty() ? out : "policy" + out + "\n";
 }
 
@@ -409,9 +420,12 @@ std::string render_domain(const Domain& domain) {
     std::string out = "domain " + domain.name;
     if (!domain.hosts.empty()) out += " hosts=" + written(domain.hosts);
     if (domain.priority != usual.priority) out += " priority=" + std::to_string(domain.priority);
+    if (!domain.apart.empty()) out += " apart=" + written(domain.apart);
+    if (!domain.prefer.empty()) out += " prefer=" + written(domain.prefer);
     if (domain.restart != usual.restart)
         out.append(" restart=").append(restart_policy_name(domain.restart));
     if (domain.expect != usual.expect) out.append(" expect=").append(expected_name(domain.expect));
+    if (domain.move != usual.move) out.append(" move=").append(move_policy_name(domain.move));
     return out + "\n";
 }
 

@@ -60,16 +60,19 @@ std::string_view step_kind_name(StepKind step) {
         case StepKind::Start: return "start";
         case StepKind::Verify: return "verify";
         case StepKind::Close: return "close";
+        case StepKind::Evacuate: return "evacuate";
+        case StepKind::Return: return "return";
+        case StepKind::Move: return "move";
     }
     return "";
 }
 
 std::optional<StepKind> parse_step_kind(std::string_view text) {
-    return parse_enum(
-        text,
-        std::array{StepKind::None, StepKind::Look, StepKind::Fence, StepKind::Observe,
-                   StepKind::Plan, StepKind::Start, StepKind::Verify, StepKind::Close},
-        step_kind_name);
+    return parse_enum(text,
+                      std::array{StepKind::None, StepKind::Look, StepKind::Fence, StepKind::Observe,
+                                 StepKind::Plan, StepKind::Start, StepKind::Verify, StepKind::Close,
+                                 StepKind::Evacuate, StepKind::Return, StepKind::Move},
+                      step_kind_name);
 }
 
 std::string_view incident_state_name(IncidentState state) {
@@ -80,6 +83,9 @@ std::string_view incident_state_name(IncidentState state) {
         case IncidentState::Refused: return "refused";
         case IncidentState::FalseAlarm: return "false alarm";
         case IncidentState::Failed: return "failed";
+        case IncidentState::Evacuated: return "evacuated";
+        case IncidentState::Returned: return "returned";
+        case IncidentState::Stopped: return "stopped";
     }
     return "open";
 }
@@ -88,7 +94,8 @@ std::optional<IncidentState> parse_incident_state(std::string_view text) {
     return parse_enum(
         text,
         std::array{IncidentState::Open, IncidentState::Recovered, IncidentState::Partial,
-                   IncidentState::Refused, IncidentState::FalseAlarm, IncidentState::Failed},
+                   IncidentState::Refused, IncidentState::FalseAlarm, IncidentState::Failed,
+                   IncidentState::Evacuated, IncidentState::Returned, IncidentState::Stopped},
         incident_state_name);
 }
 

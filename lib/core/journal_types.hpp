@@ -40,7 +40,19 @@ enum class EntryKind {
     Refusal,   ///< what was not done, and why
 };
 
-enum class StepKind { None, Look, Fence, Observe, Plan, Start, Verify, Close };
+enum class StepKind {
+    None,
+    Look,
+    Fence,
+    Observe,
+    Plan,
+    Start,
+    Verify,
+    Close,
+    Evacuate,  ///< an evacuation as a whole
+    Return,    ///< the return of a host as a whole
+    Move       ///< of one domain; the entry's host is where it comes from
+};
 
 std::string_view entry_kind_name(EntryKind kind);  ///< "event", "decision", ...
 std::string_view step_kind_name(StepKind step);    ///< "", "look", "fence", ...
@@ -66,7 +78,10 @@ enum class IncidentState {
     Partial,     ///< some domain was refused
     Refused,     ///< nothing was done, with the reason
     FalseAlarm,  ///< the host lives
-    Failed,      ///< the host could not be proved off
+    Failed,      ///< the host could not be proved off, or died during its maintenance
+    Evacuated,   ///< every domain left the host, which is empty
+    Returned,    ///< the host is in use again
+    Stopped,     ///< somebody stopped it
 };
 
 std::string_view incident_state_name(IncidentState state);

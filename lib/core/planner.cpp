@@ -8,15 +8,27 @@
 namespace domkeeper {
 namespace {
 
+bool contains(const std::vector<std::string>& list, const std::string& word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+/// Whether the host is one of the want's, whoever else is there.
+bool is_allowed(const Want& want, const std::string& host) {
+    return want.avoid.count(host) == 0 && (want.hosts.empty() || contains(want.hosts, host));
+}
+
 /// Which of the hosts with enough room gets the domain.
 enum class Fit { Worst, Best, First };
 
 Room* choose(std::vector<Room>& rooms, const Want& want, Fit fit) {
     Room* best = nullptr;
     for (Room& room : rooms) {
-        if (!may_go(want, room.host) || room.free < want.memory) continue;
-        const bool better = best == nullptr || (fit == Fit::Worst && room.free > best->free) ||
-                            (fit == Fit::Best && room.free < best->free);
+        if (!may_go(want, room) || room.free < want.memory) continue;
+        const bool preferred = contains(want.prefer, room.host);
+        const bool as_good = best != nullptr && preferred == contains(want.prefer, best->host);
+        const bool better = best == nullptr || (!as_good && preferred) ||
+                            (as_good && ((fit == Fit::Worst && room.free > best->free) ||
+                                         (fit == Fit::Best && room.free < best->free)));
         if (better) best = &room;
     }
     return best;
@@ -27,7 +39,15 @@ Refusal refuse(const std::vector<Room>& rooms, const Want& want) {
     refusal.domain = want.domain;
     const Room* most = nullptr;
     for (const Room& room : rooms)
-        if (may_go(want, room.host) && (most == nullptr || room.free > most->free)) most = &room;
+        if (may_go(want, room) && (most == nullptr || room.free > most->free)) most = &room;
+    if (most == nullptr && std::any_of(rooms.begin(), rooms.end(), [&](const Room& room) {
+            return is_allowed(want, room.host);
+        })) {
+        refusal.kind = RefusalKind::Apart;
+        refusal.text = "each living host that may run it has a domain of its apart group " +
+                       join(want.apart, " or ");
+        return refusal;
+    }
     if (most == nullptr) {
         refusal.kind = RefusalKind::NoAllowedHost;
         refusal.text =
@@ -66,6 +86,7 @@ Plan pack(std::vector<Room> rooms, const std::vector<Want>& wants, const Choose&
                                    render_bytes(room->free) + " free on " + room->host +
                                        ", needs " + render_bytes(want.memory)});
         room->free -= want.memory;
+        room->apart.insert(want.apart.begin(), want.apart.end());
     }
     return plan;
 }
@@ -96,7 +117,7 @@ std::optional<Plan> plan_of(const Packing& packing, const std::vector<Room>& roo
             const std::optional<std::size_t> index = packing.rooms[i];
             if (!index) return nullptr;
             Room* const room = *index < left.size() ? &left[*index] : nullptr;
-            if (room == nullptr || !may_go(wants[i], room->host) || room->free < wants[i].memory)
+            if (room == nullptr || !may_go(wants[i], *room) || room->free < wants[i].memory)
                 sound = false;
             return sound ? room : nullptr;
         });
@@ -125,10 +146,14 @@ bool better_plan(const Plan& a, const Plan& b, const std::vector<Want>& wants) {
 
 }  // namespace
 
-bool may_go(const Want& want, const std::string& host) {
-    if (want.avoid.count(host) != 0) return false;
-    return want.hosts.empty() ||
-           std::find(want.hosts.begin(), want.hosts.end(), host) != want.hosts.end();
+Want want_of(const Domain& domain, Bytes memory) {
+    return {domain.name, memory, domain.priority, domain.hosts, {}, domain.apart, domain.prefer};
+}
+
+bool may_go(const Want& want, const Room& room) {
+    return is_allowed(want, room.host) &&
+           std::none_of(want.apart.begin(), want.apart.end(),
+                        [&](const std::string& group) { return room.apart.count(group) != 0; });
 }
 
 std::string_view refusal_kind_name(RefusalKind kind) {
@@ -137,6 +162,7 @@ std::string_view refusal_kind_name(RefusalKind kind) {
         case RefusalKind::PolicyNever: return "policy-never";
         case RefusalKind::NoDefinition: return "no-definition";
         case RefusalKind::NoAllowedHost: return "no-allowed-host";
+        case RefusalKind::Apart: return "apart";
         case RefusalKind::NotEnoughMemory: return "not-enough-memory";
         case RefusalKind::Disarmed: return "disarmed";
         case RefusalKind::PeerUnseen: return "peer-unseen";
@@ -146,6 +172,11 @@ std::string_view refusal_kind_name(RefusalKind kind) {
         case RefusalKind::NotStable: return "not-stable";
         case RefusalKind::NotCovered: return "not-covered";
         case RefusalKind::OtherIncident: return "other-incident";
+        case RefusalKind::MoveNotAllowed: return "move-not-allowed";
+        case RefusalKind::DeviceUnseen: return "device-unseen";
+        case RefusalKind::MoveFailed: return "move-failed";
+        case RefusalKind::MoveUnknown: return "move-unknown";
+        case RefusalKind::RunsTwice: return "runs-twice";
     }
     return "start-failed";
 }
@@ -156,6 +187,15 @@ Bytes room_of(const Host& host, const HostView& view) {
         if (is_active(domain.state)) free -= std::max(domain.memory, domain.memory_max);
     if (!host.memory && view.memory_free) free = std::min(free, *view.memory_free - host.reserve);
     return free;
+}
+
+std::set<std::string> apart_groups(const Inventory& inventory, const HostView& view) {
+    std::set<std::string> groups;
+    for (const DomainView& domain : view.domains)
+        if (const Domain* entry = inventory.find_domain(domain.name);
+            entry != nullptr && is_active(domain.state))
+            groups.insert(entry->apart.begin(), entry->apart.end());
+    return groups;
 }
 
 Plan plan_placement(const std::vector<Room>& rooms, const std::vector<Want>& wants,

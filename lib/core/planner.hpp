@@ -20,6 +20,7 @@ enum class RefusalKind {
     PolicyNever,      ///< restart = "never"
     NoDefinition,     ///< the record has no definition of it
     NoAllowedHost,    ///< no living host may run it
+    Apart,            ///< each living host that may run it has a domain it must stay apart from
     NotEnoughMemory,  ///< need and have say how much
     Disarmed,         ///< somebody disarmed in the middle of it
     PeerUnseen,       ///< it might run on a host that does not answer
@@ -29,6 +30,11 @@ enum class RefusalKind {
     NotStable,        ///< it did not stay running
     NotCovered,       ///< its old host is cut off from its disks in part only
     OtherIncident,    ///< the host it was started on died too; that host's incident cares
+    MoveNotAllowed,   ///< it can't move in a way that its policy allows
+    DeviceUnseen,     ///< no host with room sees (or can say whether it sees) its disks
+    MoveFailed,       ///< every try to move it failed; it is where it was
+    MoveUnknown,      ///< a move was tried and nobody can say how it ended
+    RunsTwice,        ///< it is active on two hosts: nothing touches it
 };
 
 std::string_view refusal_kind_name(RefusalKind kind);
@@ -44,7 +50,8 @@ struct Refusal {
 /// A living host with room for more domains.
 struct Room {
     std::string host;
-    Bytes free;  ///< after reserve and all that runs or is being started there
+    Bytes free;                     ///< after reserve and all that runs or is being started there
+    std::set<std::string> apart{};  ///< groups of which it has a domain already
 };
 
 /// A domain to be placed.
@@ -52,12 +59,17 @@ struct Want {
     std::string domain;
     Bytes memory;
     int priority = 0;
-    std::vector<std::string> hosts;  ///< where it may run; empty: everywhere
-    std::set<std::string> avoid;     ///< where a start failed already
+    std::vector<std::string> hosts;     ///< where it may run; empty: everywhere
+    std::set<std::string> avoid;        ///< where a start failed already
+    std::vector<std::string> apart{};   ///< groups: never two of one group on one host
+    std::vector<std::string> prefer{};  ///< hosts that are taken first where they have room
 };
 
-/// True when the want's rules allow that host; room is another question.
-bool may_go(const Want& want, const std::string& host);
+/// A domain of the cluster file that needs that much memory.
+Want want_of(const Domain& domain, Bytes memory);
+
+/// True when the want's rules allow that host; its memory is another question.
+bool may_go(const Want& want, const Room& room);
 
 struct Placement {
     std::string domain;
@@ -75,6 +87,9 @@ struct Plan {
 /// hypervisor's) less the reserve and the maximum of each active domain; where the cluster file
 /// gives no figure, never more than the hypervisor says it could give now, less the reserve.
 Bytes room_of(const Host& host, const HostView& view);
+
+/// The apart groups of the domains that are active there.
+std::set<std::string> apart_groups(const Inventory& inventory, const HostView& view);
 
 /// What a search among all packings found.
 struct Packing {

@@ -11,6 +11,7 @@ std::string_view power_state_name(PowerState state) {
     switch (state) {
         case PowerState::On: return "on";
         case PowerState::Off: return "off";
+        case PowerState::Mixed: return "on in part";
         case PowerState::Unknown: return "unknown";
     }
     return "unknown";

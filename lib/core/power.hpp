@@ -8,10 +8,12 @@
 
 namespace domkeeper {
 
-/// Off only on an exact match of what the device documents as off; all else is On or Unknown.
-enum class PowerState { On, Off, Unknown };
+/// Off only on an exact match of what the device documents as off; all else is On, Mixed (some of
+/// several plugs are on, the others off) or Unknown.
+enum class PowerState { On, Off, Mixed, Unknown };
 
-enum class PowerCommand { Off, On, Reset };
+/// Soft asks the operating system to end by itself, where the device can.
+enum class PowerCommand { Off, On, Reset, Soft };
 
 std::string_view power_state_name(PowerState state);
 

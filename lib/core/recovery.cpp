@@ -27,6 +27,20 @@ RecoveryStep advance(Situation& situation, const RecoveryEvent& event,
     return stepper.take();
 }
 
+std::optional<std::string> resting(const RecoveryContext& context, const std::string& host) {
+    for (const auto& [domain, moving] : context.moving)
+        if (moving.from == host || moving.to == host) return std::nullopt;
+    for (const Maintenance& mark : context.marks) {
+        if (mark.host != host) continue;
+        if (!wanted_domains(context.inventory, context.record, host).domains.empty())
+            return std::nullopt;
+        return "it is in maintenance since " + render_time(mark.since) +
+               (mark.who.empty() ? "" : " by " + mark.who) + " and empty; `domkeeper return " +
+               host + "` ends that";
+    }
+    return std::nullopt;
+}
+
 std::optional<std::string> standing_objection(const RecoveryContext& context,
                                               const std::string& host, bool confirmed_off) {
     const Host* entry = context.inventory.find_host(host);
@@ -156,6 +170,8 @@ void RecoveryStepper::on(const HostReported& reported) {
         return refuse_event(event, "unreachable means that the way to it is broken", false);
     if (context_.inventory.find_host(event.host) == nullptr)
         return refuse_event(event, "no host of that name is in the cluster file", false);
+    // It is expected to be down: no incident, no message.
+    if (const auto why = resting(context_, event.host)) return refuse_event(event, *why, false);
     if (const auto objection =
             standing_objection(context_, event.host, !event.confirmed_off.empty()))
         return refuse_event(event, *objection, true);
@@ -284,7 +300,7 @@ void RecoveryStepper::answered(HostCase& host_case, const std::string& evidence)
 std::vector<std::string> RecoveryStepper::lost_together(const HostCase& host_case) const {
     std::vector<std::string> lost{host_case.host};
     for (const auto& [name, is_answering] : host_case.peers->answered) {
-        if (is_answering) continue;
+        if (is_answering || resting(context_, name)) continue;
         // A host that has been away for long was not lost at once with this one.
         const HostRecord* record = context_.record.find_host(name);
         const bool recent =

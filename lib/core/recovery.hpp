@@ -10,6 +10,7 @@
 
 #include "lib/core/inventory.hpp"
 #include "lib/core/journal_types.hpp"
+#include "lib/core/maintenance_types.hpp"
 #include "lib/core/planner.hpp"
 #include "lib/core/power.hpp"
 #include "lib/core/record.hpp"
@@ -185,6 +186,8 @@ struct HostCase {
     bool returned = false;                  ///< it answers although it was proved off
     Instant off_at;                         ///< when the proof was read last
     Instant views_since;                    ///< what is seen of the peers must not be older
+    std::set<std::string> held;  ///< domains on their way to or from it: theirs to settle first
+    std::optional<Instant> held_since;
     std::map<std::string, DomainCase> domains;
     bool planned = false;
 };
@@ -213,7 +216,9 @@ struct RecoveryContext {
     const ClusterRecord& record;
     Arming arming;
     Now now;
-    PackingSearch packing{};  ///< behind the quick ways of placing; empty: none
+    PackingSearch packing{};                 ///< behind the quick ways of placing; empty: none
+    std::vector<Maintenance> marks{};        ///< hosts in maintenance
+    std::map<std::string, Moving> moving{};  ///< domains that are being moved just now
 };
 
 /// What a step wants written and done, in this order.
@@ -244,6 +249,10 @@ struct Wanted {
 };
 Wanted wanted_domains(const Inventory& inventory, const ClusterRecord& record,
                       const std::string& host);
+
+/// Why a host in maintenance may be down: nothing that is to be started again is recorded there,
+/// and nothing is on its way. Empty: it is in use, or there is something to recover.
+std::optional<std::string> resting(const RecoveryContext& context, const std::string& host);
 
 /// Why nothing may be done about `host` whatever a look would show (unknown, disarmed, no fence
 /// device, no record or too old a one); empty: nothing speaks against it.

@@ -7,6 +7,18 @@
 #include "lib/core/text.hpp"
 
 namespace domkeeper {
+namespace {
+
+/// So long a recovery waits for moves to or from its host to come to an end.
+constexpr Duration move_patience{15'000};
+
+bool shows_active(const HostView& view, const std::string& domain) {
+    return std::any_of(view.domains.begin(), view.domains.end(), [&](const DomainView& shown) {
+        return shown.name == domain && is_active(shown.state);
+    });
+}
+
+}  // namespace
 
 Wanted wanted_domains(const Inventory& inventory, const ClusterRecord& record,
                       const std::string& host) {
@@ -72,10 +84,13 @@ bool RecoveryStepper::views_complete(HostCase& host_case) {
         // A fenced host may run on, cut off from its disks: what it says of itself does not count.
         if (!proved(host.name).empty()) continue;
         const auto view = situation_.views.find(host.name);
+        const bool unseen = view != situation_.views.end() && !view->second.view;
+        // An empty host that is worked on may be down: it is not waited for twice.
+        if (unseen && resting(context_, host.name)) continue;
         if (view == situation_.views.end() || view->second.began < host_case.views_since) {
             request_view(host.name, policy().observe_time);
             complete = false;
-        } else if (!view->second.view && !host.fence.empty()) {
+        } else if (unseen && !host.fence.empty()) {
             // A peer that can't be seen runs nothing if its power is off: reading does no harm.
             const auto [power, asked_first] = situation_.power.emplace(host.name, std::nullopt);
             if (asked_first) act(ReadPower{host.name});
@@ -85,8 +100,39 @@ bool RecoveryStepper::views_complete(HostCase& host_case) {
     return complete;
 }
 
+/// A domain on its way to or from the host is looked at by those who move it, and what they leave
+/// of it is what counts: half copies are gone then, and the record says where it is. The others
+/// need not wait for it.
+bool RecoveryStepper::is_held(const HostCase& host_case, const std::string& domain) const {
+    const auto moving = context_.moving.find(domain);
+    if (moving == context_.moving.end() ||
+        (moving->second.from != host_case.host && moving->second.to != host_case.host))
+        return false;
+    return !host_case.held_since || mono() - *host_case.held_since < move_patience;
+}
+
+void RecoveryStepper::hold_moving(HostCase& host_case) {
+    host_case.held.clear();
+    for (const auto& [domain, moving] : context_.moving)
+        if (is_held(host_case, domain)) host_case.held.insert(domain);
+    if (!host_case.held.empty() && !host_case.held_since) host_case.held_since = mono();
+}
+
+/// True when moves that were waited for are over: what they left is planned like the rest.
+bool RecoveryStepper::released(HostCase& host_case) {
+    if (host_case.phase != CasePhase::Starting || host_case.held.empty()) return false;
+    for (const std::string& domain : host_case.held)
+        if (is_held(host_case, domain)) return false;
+    host_case.held.clear();
+    host_case.planned = false;
+    host_case.phase = CasePhase::Observing;
+    host_case.views_since = mono();
+    return true;
+}
+
 void RecoveryStepper::plan_when_seen() {
     for_each_case([&](HostCase& host_case) {
+        released(host_case);
         if (host_case.phase == CasePhase::Observing && views_complete(host_case)) plan(host_case);
     });
 }
@@ -118,6 +164,7 @@ void RecoveryStepper::take_wanted(HostCase& host_case) {
         kept.priority = domain.priority;
     }
     for (const Refusal& refusal : wanted.refusals) {
+        if (host_case.domains.count(refusal.domain) != 0) continue;
         DomainCase& kept = host_case.domains[refusal.domain];
         kept.record.name = refusal.domain;
         refuse(host_case, kept, refusal);
@@ -178,6 +225,7 @@ std::optional<Refusal> RecoveryStepper::unseen_objection(const HostCase& host_ca
                            "a start on " + host.name + " was tried, and " + host.name +
                                " does not answer: " + last.why};
         if (policy().unseen_peers == UnseenPeers::TrustRecord) continue;
+        if (resting(context_, host.name)) continue;
         if (entry != nullptr && !context_.inventory.may_run(*entry, host.name)) continue;
         return Refusal{
             RefusalKind::PeerUnseen,
@@ -189,14 +237,28 @@ std::optional<Refusal> RecoveryStepper::unseen_objection(const HostCase& host_ca
     return std::nullopt;
 }
 
+bool RecoveryStepper::in_maintenance(const std::string& host) const {
+    return std::any_of(context_.marks.begin(), context_.marks.end(),
+                       [&](const Maintenance& mark) { return mark.host == host; });
+}
+
 std::vector<Room> RecoveryStepper::rooms() const {
     std::vector<Room> all;
     for (const Host& host : context_.inventory.hosts) {
         const auto last = situation_.views.find(host.name);
         if (is_off(host.name) || situation_.cases.count(host.name) != 0 ||
-            last == situation_.views.end() || !last->second.view)
+            last == situation_.views.end() || !last->second.view || in_maintenance(host.name))
             continue;
-        Room room{host.name, room_of(host, *last->second.view)};
+        Room room{host.name, room_of(host, *last->second.view),
+                  apart_groups(context_.inventory, *last->second.view)};
+        const auto take = [&](const std::string& name, Bytes memory) {
+            if (shows_active(*last->second.view, name)) return;
+            room.free -= memory;
+            if (const Domain* entry = context_.inventory.find_domain(name))
+                room.apart.insert(entry->apart.begin(), entry->apart.end());
+        };
+        for (const auto& [name, moving] : context_.moving)
+            if (moving.to == host.name) take(name, moving.memory);
         // What was promised to others but does not show yet is not free.
         for (const auto& [lost, other] : situation_.cases)
             for (const auto& [name, domain] : other.domains) {
@@ -205,12 +267,7 @@ std::vector<Room> RecoveryStepper::rooms() const {
                     ((domain.phase == DomainPhase::Waiting && domain.placed) ||
                      domain.phase == DomainPhase::Starting || domain.phase == DomainPhase::Unsure ||
                      domain.phase == DomainPhase::Settling);
-                const auto& shown = last->second.view->domains;
-                const bool counted_already = std::any_of(
-                    shown.begin(), shown.end(), [&record = domain.record](const DomainView& view) {
-                        return view.name == record.name && is_active(view.state);
-                    });
-                if (promised && !counted_already) room.free -= domain.record.memory;
+                if (promised) take(domain.record.name, domain.record.memory);
             }
         all.push_back(room);
     }
@@ -220,10 +277,12 @@ std::vector<Room> RecoveryStepper::rooms() const {
 void RecoveryStepper::place(HostCase& host_case) {
     std::vector<Want> wants;
     for (auto& [name, domain] : host_case.domains) {
-        if (domain.phase != DomainPhase::Waiting || domain.placed) continue;
+        if (domain.phase != DomainPhase::Waiting || domain.placed || is_held(host_case, name))
+            continue;
         const Domain* entry = context_.inventory.find_domain(name);
-        Want want{name, domain.record.memory, domain.priority, {}, domain.failed_on};
-        if (entry != nullptr) want.hosts = entry->hosts;
+        Want want{name, domain.record.memory, domain.priority, {}, {}};
+        if (entry != nullptr) want = want_of(*entry, domain.record.memory);
+        want.avoid = domain.failed_on;
         if (domain.pinned) {
             want.hosts = {domain.target};
             want.avoid.clear();
@@ -243,9 +302,17 @@ void RecoveryStepper::place(HostCase& host_case) {
 }
 
 void RecoveryStepper::plan(HostCase& host_case) {
+    hold_moving(host_case);
     if (!host_case.planned) take_wanted(host_case);
     for (auto& [name, domain] : host_case.domains) {
-        if (domain.phase != DomainPhase::Waiting || domain.placed) continue;
+        if (domain.phase != DomainPhase::Waiting || domain.placed || is_held(host_case, name))
+            continue;
+        if (context_.moving.count(name) != 0) {
+            refuse(host_case, domain, RefusalKind::MoveUnknown,
+                   "it was being moved, and nobody can say yet where it is; see " +
+                       std::string("`domkeeper status`"));
+            continue;
+        }
         if (find_running(host_case, domain)) continue;
         if (const auto objection = unseen_objection(host_case, domain)) {
             refuse(host_case, domain, *objection);

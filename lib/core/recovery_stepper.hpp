@@ -48,6 +48,9 @@ class RecoveryStepper {
     bool is_off(const std::string& host) const;
     bool is_cut_off(const std::string& host, const DomainRecord& domain) const;
     bool views_complete(HostCase& host_case);
+    bool is_held(const HostCase& host_case, const std::string& domain) const;
+    void hold_moving(HostCase& host_case);
+    bool released(HostCase& host_case);
     void plan_when_seen();
     void plan(HostCase& host_case);
     void take_wanted(HostCase& host_case);
@@ -55,6 +58,7 @@ class RecoveryStepper {
     std::optional<Refusal> unseen_objection(const HostCase& host_case,
                                             const DomainCase& domain) const;
     void place(HostCase& host_case);
+    bool in_maintenance(const std::string& host) const;
     std::vector<Room> rooms() const;
     void start_ready();
     bool proof_is_fresh(HostCase& host_case);

@@ -181,6 +181,10 @@ void RecoveryStepper::on(const Tick&) {
             if (awaits_look(domain) && domain.next_look <= mono())
                 request_view(domain.target, policy().observe_time);
         }
+    // A move that held a recovery up may have come to its end.
+    const bool held = std::any_of(situation_.cases.begin(), situation_.cases.end(),
+                                  [](const auto& item) { return !item.second.held.empty(); });
+    if (held) plan_when_seen();
 }
 
 std::optional<Instant> next_wake(const Situation& situation) {
@@ -195,7 +199,8 @@ std::optional<Instant> next_wake(const Situation& situation) {
 
 void RecoveryStepper::close_finished() {
     for_each_case([&](HostCase& host_case) {
-        if (!host_case.planned || host_case.phase != CasePhase::Starting) return;
+        if (!host_case.planned || host_case.phase != CasePhase::Starting || !host_case.held.empty())
+            return;
         std::size_t running = 0, wanted = 0;
         std::vector<std::string> missing;
         for (const auto& [name, domain] : host_case.domains) {

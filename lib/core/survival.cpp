@@ -64,12 +64,13 @@ std::vector<HostLoad> loads_of(const Inventory& inventory,
         const auto add = [&](const std::string& name, DomainState state, Bytes memory) {
             const Domain* const listed = inventory.find_domain(name);
             if (is_active(state) && listed != nullptr && listed->restart == RestartPolicy::Always)
-                load.domains.push_back({name, memory, listed->priority, listed->hosts, {}});
+                load.domains.push_back(want_of(*listed, memory));
         };
         const auto view = views.find(host.name);
         load.open = view != views.end();
         if (load.open) {
             load.free = room_of(host, view->second);
+            load.apart = apart_groups(inventory, view->second);
             for (const DomainView& domain : view->second.domains)
                 add(domain.name, domain.state, std::max(domain.memory, domain.memory_max));
         } else {
@@ -88,7 +89,7 @@ Loss plan_loss(const std::vector<HostLoad>& loads, const std::vector<std::string
     std::vector<Room> rooms;
     for (const HostLoad& load : loads) {
         if (gone.count(load.host) == 0 && load.open)
-            rooms.push_back({load.host, load.free});
+            rooms.push_back({load.host, load.free, load.apart});
         else if (gone.count(load.host) != 0)
             loss.wants.insert(loss.wants.end(), load.domains.begin(), load.domains.end());
     }
@@ -104,8 +105,10 @@ std::vector<HostLoad> loads_after(const std::vector<HostLoad>& loads, const Loss
         for (const Placement& placement : loss.plan.placements) {
             if (placement.host != load.host) continue;
             load.free -= placement.memory;
-            if (const Want* const want = find_want(loss, placement.domain))
-                load.domains.push_back(*want);
+            const Want* const want = find_want(loss, placement.domain);
+            if (want == nullptr) continue;
+            load.domains.push_back(*want);
+            load.apart.insert(want->apart.begin(), want->apart.end());
         }
         after.push_back(std::move(load));
     }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct HostLoad {
     Bytes free;                 ///< room for more domains; negative: more is promised than there is
     std::vector<Want> domains;  ///< those that would have to run elsewhere if the host were lost
     bool open = true;           ///< false: it does not answer, and takes nothing
+    std::set<std::string> apart{};  ///< groups of which it has a domain
 };
 
 /// The loads of all hosts in the cluster file's order; of those without a view as last recorded.

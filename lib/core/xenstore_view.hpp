@@ -21,7 +21,7 @@ struct XsUse {
 /// A domain as the tree shows it. Texts are bounded but as hostile as their writers.
 struct XsDomain {
     int id = 0;
-    std::string name;         ///< empty: it has none
+    std::string name;         ///< empty: it has none, or there was no need to ask
     bool has_home = false;    ///< /local/domain/ID is there
     bool has_libxl = false;   ///< /libxl/ID is there
     bool introduced = false;  ///< xenstored serves it
@@ -29,7 +29,7 @@ struct XsDomain {
     std::optional<std::string> heartbeat;  ///< digest of its heartbeat's text
     std::vector<XsUse> uses;
     std::optional<std::int64_t> device_model;  ///< process that serves its disks
-    bool device_model_runs = false;
+    bool device_model_runs = true;             ///< or it has none
 };
 
 /// One end of a device, in the domain that serves it.

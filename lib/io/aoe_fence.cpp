@@ -110,7 +110,8 @@ class AoeFence final : public PowerSwitch {
             case PowerCommand::On:
                 for (Disk& disk : disks_) readmit(disk, deadline);
                 return;
-            case PowerCommand::Reset: break;
+            case PowerCommand::Reset:
+            case PowerCommand::Soft: break;
         }
         throw UsageError("a host's way to its disks can't be reset");
     }

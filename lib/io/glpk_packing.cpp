@@ -29,20 +29,22 @@ struct Group {
     int priority = 0;
     std::vector<std::size_t> members;  ///< indices of wants
     std::vector<bool> allowed;         ///< for each room
+    std::vector<std::string> apart;    ///< never two of one of these in one room
 };
 
 std::vector<Group> groups_of(const std::vector<Room>& rooms, const std::vector<Want>& wants) {
-    using Key = std::tuple<int, std::int64_t, std::vector<bool>>;
+    using Key = std::tuple<int, std::int64_t, std::vector<bool>, std::vector<std::string>>;
     std::map<Key, Group> groups;
     for (std::size_t i = 0; i < wants.size(); ++i) {
         const std::int64_t size = (wants[i].memory.count + mebibyte - 1) / mebibyte;
         std::vector<bool> allowed;
         for (const Room& room : rooms)
-            allowed.push_back(may_go(wants[i], room.host) && room.free >= wants[i].memory);
-        Group& group = groups[{-wants[i].priority, -size, allowed}];
+            allowed.push_back(may_go(wants[i], room) && room.free >= wants[i].memory);
+        Group& group = groups[{-wants[i].priority, -size, allowed, wants[i].apart}];
         group.size = size;
         group.priority = wants[i].priority;
         group.allowed = allowed;
+        group.apart = wants[i].apart;
         group.members.push_back(i);
     }
     std::vector<Group> list;
@@ -61,6 +63,7 @@ class Program {
         glp_set_obj_dir(problem_.get(), GLP_MAX);
         add_rows();
         add_columns();
+        add_apart_rows();
     }
 
     /// Most of each priority in turn, from the one of wants[sure] on. True when all of it is
@@ -137,6 +140,26 @@ class Program {
         }
     }
 
+    /// At most one of each apart group in each room.
+    void add_apart_rows() {
+        std::map<std::pair<std::string, std::size_t>, std::vector<int>> together;
+        for (std::size_t g = 0; g < groups_.size(); ++g)
+            for (const std::string& name : groups_[g].apart)
+                for (std::size_t r = 0; r < rooms_.size(); ++r)
+                    if (columns_[g][r] != 0) together[{name, r}].push_back(columns_[g][r]);
+        for (const auto& [where, columns] : together) add_sum_row(columns, GLP_UP, 1);
+    }
+
+    /// The sum of these columns is at most (GLP_UP) or at least (GLP_LO) `bound`.
+    void add_sum_row(std::vector<int> columns, int kind, double bound) {
+        const int row = glp_add_rows(problem_.get(), 1);
+        glp_set_row_bnds(problem_.get(), row, kind, bound, bound);
+        columns.insert(columns.begin(), 0);
+        const std::vector<double> ones(columns.size(), 1.0);
+        glp_set_mat_row(problem_.get(), row, static_cast<int>(columns.size()) - 1, columns.data(),
+                        ones.data());
+    }
+
     long count_of(int priority) const {
         std::size_t count = 0;
         for (const Group& group : groups_)
@@ -152,15 +175,9 @@ class Program {
         return columns;
     }
 
-    /// From now on exactly so many of that priority are placed.
+    /// From now on at least so many of that priority are placed.
     void require(int priority, long count) {
-        std::vector<int> columns = columns_of(priority);
-        const int row = glp_add_rows(problem_.get(), 1);
-        glp_set_row_bnds(problem_.get(), row, GLP_LO, static_cast<double>(count), 0);
-        columns.insert(columns.begin(), 0);
-        const std::vector<double> ones(columns.size(), 1.0);
-        glp_set_mat_row(problem_.get(), row, static_cast<int>(columns.size()) - 1, columns.data(),
-                        ones.data());
+        add_sum_row(columns_of(priority), GLP_LO, static_cast<double>(count));
     }
 
     bool maximize(int priority) {

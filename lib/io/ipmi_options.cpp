@@ -93,10 +93,13 @@ std::string modern_name(const std::string& given) {
 /// Options that the agent or the fencing itself reads, or that only fence_ipmilan has a use for.
 const std::vector<std::string>& foreign_options() {
     static const std::vector<std::string> names = {
-        "plug",          "port",       "action",        "method",          "delay",    "timeout",
-        "power_timeout", "power_wait", "shell_timeout", "login_timeout",   "retry_on", "verbose",
-        "verbose_level", "debug",      "debug_file",    "disable_timeout", "quiet",    "nodename",
-        "ipmitool_path", "sudo",       "use_sudo",      "sudo_path"};
+        "plug",          "port",          "action",         "method",
+        "delay",         "timeout",       "power_timeout",  "power_wait",
+        "shell_timeout", "login_timeout", "retry_on",       "verbose",
+        "verbose_level", "debug",         "debug_file",     "disable_timeout",
+        "quiet",         "nodename",      "ipmitool_path",  "sudo",
+        "use_sudo",      "sudo_path",     "plug_separator", "soft",
+        "soft_timeout"};
     return names;
 }
 

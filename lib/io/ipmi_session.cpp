@@ -99,6 +99,7 @@ IpmiAnswer IpmiSession::control(PowerCommand command) {
     switch (command) {
         case PowerCommand::Off: code = IPMI_CHASSIS_CONTROL_POWER_DOWN; break;
         case PowerCommand::On: code = IPMI_CHASSIS_CONTROL_POWER_UP; break;
+        case PowerCommand::Soft: code = IPMI_CHASSIS_CONTROL_INITIATE_SOFT_SHUTDOWN; break;
         case PowerCommand::Reset: code = IPMI_CHASSIS_CONTROL_HARD_RESET; break;
     }
     const Object reply(fiid_obj_create(tmpl_cmd_chassis_control_rs));

@@ -117,7 +117,8 @@ class IscsiFence final : public PowerSwitch {
             case PowerCommand::On:
                 for (const Disk& disk : disks_) register_here(disk, deadline);
                 return;
-            case PowerCommand::Reset: break;
+            case PowerCommand::Reset:
+            case PowerCommand::Soft: break;
         }
         throw UsageError("a host's way to its disks can't be reset");
     }

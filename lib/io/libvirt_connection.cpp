@@ -4,6 +4,7 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <mutex>
 #include <utility>
@@ -113,7 +114,8 @@ std::shared_ptr<LibvirtConnection> LibvirtConnection::open(const std::string& ur
     }
     const std::shared_ptr<LibvirtConnection> connection(new LibvirtConnection(uri, handle));
     // Local drivers have no keepalive; without it the deadlines still hold.
-    if (options.keepalive) virConnectSetKeepAlive(handle, 1, 3);
+    if (options.keepalive)
+        virConnectSetKeepAlive(handle, std::max(options.keepalive_seconds, 1), 3);
     return connection;
 }
 

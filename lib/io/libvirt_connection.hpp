@@ -29,6 +29,7 @@ struct LibvirtOptions {
     /// that wait for a silent one after 4 s. Deadlines are kept without, and each call costs more
     /// with it: for programs that run long and must not gather threads that wait for dead hosts.
     bool keepalive = false;
+    int keepalive_seconds = 1;  ///< from one question to the next; three go unanswered
     LibvirtDepth depth = LibvirtDepth::Full;
 };
 

@@ -13,6 +13,7 @@
 #include "lib/core/text.hpp"
 #include "lib/core/uri.hpp"
 #include "lib/io/bounded.hpp"
+#include "lib/io/libvirt_opening.hpp"
 #include "lib/io/libvirt_reader.hpp"
 
 namespace domkeeper {
@@ -116,30 +117,36 @@ class LibvirtHypervisor::Link {
     Link(std::string uri, LibvirtOptions options)
         : uri_(std::move(uri)), shown_(shown_uri(uri_)), options_(options) {}
 
+    /// Up to here a slow opening may still be of use to the next call.
+    ~Link() { opening_.give_up(); }
+    Link(const Link&) = delete;
+    Link& operator=(const Link&) = delete;
+
     LibvirtDepth depth() const { return options_.depth; }
     const std::string& shown() const { return shown_; }
 
     ConnectionPtr connect(Deadline deadline) {
-        std::shared_future<ConnectionPtr> opening;
+        LibvirtOpening opening;
         const Instant start = mono_now();
         {
             const std::lock_guard lock(mutex_);
             if (connection_ && connection_->alive()) return connection_;
             connection_ = nullptr;
             if (!opening_.valid() || start >= opened_at_ + patience * hanging_) {
-                if (opening_.valid()) hanging_ = std::min(hanging_ + 1, max_patience_factor);
+                if (opening_.valid()) {
+                    hanging_ = std::min(hanging_ + 1, max_patience_factor);
+                    opening_.give_up();
+                }
                 opened_at_ = start;
-                opening_ = start_detached([uri = uri_, options = options_] {
-                    return LibvirtConnection::open(uri, options);
-                });
+                opening_ = LibvirtOpening(uri_, options_);
             }
             opening = opening_;
         }
-        if (opening.wait_until(deadline.at) != std::future_status::ready)
+        if (opening.result().wait_until(deadline.at) != std::future_status::ready)
             throw TimedOut(late_message(shown_ + ": can't connect", start));
         const std::lock_guard lock(mutex_);
         try {
-            connection_ = opening.get();
+            connection_ = opening.result().get();
             hanging_ = 1;
             opening_ = {};
         } catch (...) {
@@ -179,7 +186,7 @@ class LibvirtHypervisor::Link {
     const LibvirtOptions options_;
     std::mutex mutex_;
     ConnectionPtr connection_;
-    std::shared_future<ConnectionPtr> opening_;
+    LibvirtOpening opening_;
     Instant opened_at_;
     int hanging_ = 1;
 };

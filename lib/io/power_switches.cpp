@@ -4,8 +4,10 @@
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
 #include "lib/io/aoe_fence.hpp"
+#include "lib/io/external_switch.hpp"
 #include "lib/io/ipmi_switch.hpp"
 #include "lib/io/iscsi_fence.hpp"
+#include "lib/io/pdu_switch.hpp"
 #include "lib/io/secret_file.hpp"
 
 namespace domkeeper {
@@ -18,14 +20,16 @@ RealPowerSwitches::~RealPowerSwitches() = default;
 std::unique_ptr<PowerSwitch> RealPowerSwitches::open(const FenceDevice& device) {
     if (device.agent == "fence_ipmi")
         return open_ipmi_switch(device, password_of(device), ipmi_memory_);
+    if (device.agent == "fence_pdu") return open_pdu_switch(device, password_of(device));
     if (device.agent == "fence_aoe") return open_aoe_fence(device);
     if (device.agent == "fence_iscsi") return open_iscsi_fence(device, password_of(device));
+    if (starts_with(device.agent, "/")) return open_external_switch(device, password_of(device));
     throw UsageError("unknown fence agent \"" + printable(device.agent, 60) +
                      "\"; known: " + join(agents(), ", "));
 }
 
 std::vector<std::string> RealPowerSwitches::agents() {
-    return {"fence_ipmi", "fence_aoe", "fence_iscsi"};
+    return {"fence_ipmi", "fence_pdu", "fence_aoe", "fence_iscsi"};
 }
 
 std::string RealPowerSwitches::password_of(const FenceDevice& device) const {

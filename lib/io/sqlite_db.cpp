@@ -126,6 +126,7 @@ SqliteDb::SqliteDb(std::string path, const SqliteSchema& schema)
     execute("PRAGMA wal_autocheckpoint=200");
     execute("PRAGMA journal_size_limit=1048576");
     if (found == 0) make_tables();
+    if (found > 0 && found < schema_.version) upgrade();
     auto id = query("PRAGMA application_id");
     if (!id.step() || id.integer(0) != schema_.application) refuse("was not made by domkeeper");
 }
@@ -230,6 +231,20 @@ void SqliteDb::make_tables() {
     if (found != 0 || has_tables()) refuse("was not made by domkeeper");
     execute(schema_.script);
     execute(("PRAGMA application_id=" + std::to_string(schema_.application)).c_str());
+    execute(("PRAGMA user_version=" + std::to_string(schema_.version)).c_str());
+    transaction.commit();
+}
+
+void SqliteDb::upgrade() {
+    SqliteTransaction transaction(*this);
+    const int found = version();
+    if (found == schema_.version) return;  // another process was quicker
+    auto id = query("PRAGMA application_id");
+    if (!id.step() || id.integer(0) != schema_.application) refuse("was not made by domkeeper");
+    if (schema_.upgrade == nullptr || found != schema_.version - 1)
+        refuse("is of version " + std::to_string(found) + ", which this program can't bring to " +
+               std::to_string(schema_.version));
+    execute(schema_.upgrade);
     execute(("PRAGMA user_version=" + std::to_string(schema_.version)).c_str());
     transaction.commit();
 }

@@ -17,12 +17,13 @@ namespace domkeeper {
 
 /// What a database file must hold.
 struct SqliteSchema {
-    std::string_view what;     ///< "journal", for errors
-    std::int32_t application;  ///< PRAGMA application_id: tells our files from other databases
-    int version;               ///< PRAGMA user_version that this program knows
-    const char* script;        ///< makes the tables of that version
-    bool secret;               ///< refuse the file when others can read it
-    std::string_view remedy;   ///< what to do when the file is damaged, as an order
+    std::string_view what;          ///< "journal", for errors
+    std::int32_t application;       ///< PRAGMA application_id: tells our files from other databases
+    int version;                    ///< PRAGMA user_version that this program knows
+    const char* script;             ///< makes the tables of that version
+    bool secret;                    ///< refuse the file when others can read it
+    std::string_view remedy;        ///< what to do when the file is damaged, as an order
+    const char* upgrade = nullptr;  ///< leads from the version before to this one; null: none
 };
 
 class SqliteDb;
@@ -108,6 +109,7 @@ class SqliteDb {
     int version();
     bool has_tables();
     void make_tables();
+    void upgrade();
     [[noreturn]] void refuse(const std::string& why) const;
 
     struct Close {

@@ -8,8 +8,9 @@
 namespace domkeeper {
 namespace {
 
+// Version 2: hosts in maintenance. `move` is what people are shown of moves under way.
 constexpr SqliteSchema schema{
-    "journal", 0x646B6A6C, 1,
+    "journal", 0x646B6A6C, 2,
     // Times are microseconds since 1970, UTC. The last row of arming is the one that counts.
     "CREATE TABLE incident("
     "  id INTEGER PRIMARY KEY, host TEXT NOT NULL, opened INTEGER NOT NULL, closed INTEGER,"
@@ -26,8 +27,33 @@ constexpr SqliteSchema schema{
     "  confirmed_off TEXT NOT NULL) STRICT;"
     "CREATE TABLE arming("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, armed INTEGER NOT NULL, until INTEGER,"
-    "  who TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL) STRICT;",
-    false, "make sure that no recovery is under way, then move it and its -wal file away"};
+    "  who TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE maintenance("
+    "  host TEXT PRIMARY KEY, phase TEXT NOT NULL, stop INTEGER NOT NULL, partial INTEGER NOT NULL,"
+    "  keep_spare INTEGER NOT NULL, stay INTEGER NOT NULL, incident INTEGER NOT NULL,"
+    "  who TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE away("
+    "  host TEXT NOT NULL REFERENCES maintenance(host) ON DELETE CASCADE, domain TEXT NOT NULL,"
+    "  PRIMARY KEY(host, domain)) STRICT;"
+    "CREATE TABLE move("
+    "  domain TEXT PRIMARY KEY, host TEXT NOT NULL, target TEXT NOT NULL, at INTEGER NOT NULL,"
+    "  elapsed INTEGER NOT NULL, total INTEGER NOT NULL, done INTEGER NOT NULL,"
+    "  remaining INTEGER NOT NULL, rate INTEGER NOT NULL, dirty INTEGER NOT NULL,"
+    "  time_left INTEGER, downtime INTEGER) STRICT;",
+    false, "make sure that no recovery is under way, then move it and its -wal file away",
+    // From version 1.
+    "CREATE TABLE maintenance("
+    "  host TEXT PRIMARY KEY, phase TEXT NOT NULL, stop INTEGER NOT NULL, partial INTEGER NOT NULL,"
+    "  keep_spare INTEGER NOT NULL, stay INTEGER NOT NULL, incident INTEGER NOT NULL,"
+    "  who TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE away("
+    "  host TEXT NOT NULL REFERENCES maintenance(host) ON DELETE CASCADE, domain TEXT NOT NULL,"
+    "  PRIMARY KEY(host, domain)) STRICT;"
+    "CREATE TABLE move("
+    "  domain TEXT PRIMARY KEY, host TEXT NOT NULL, target TEXT NOT NULL, at INTEGER NOT NULL,"
+    "  elapsed INTEGER NOT NULL, total INTEGER NOT NULL, done INTEGER NOT NULL,"
+    "  remaining INTEGER NOT NULL, rate INTEGER NOT NULL, dirty INTEGER NOT NULL,"
+    "  time_left INTEGER, downtime INTEGER) STRICT;"};
 
 template <typename T>
 T known(SqliteDb& db, const std::optional<T>& value, const std::string& word) {
@@ -69,6 +95,142 @@ void SqliteJournal::commit(const JournalBatch& batch) {
         db_.query("DELETE FROM pending WHERE id IN (SELECT id FROM pending ORDER BY id LIMIT ?)")
             .bind(1, static_cast<std::int64_t>(batch.events_done))
             .run();
+    write_marks(batch.marks);
+    transaction.commit();
+}
+
+void SqliteJournal::write_marks(const std::vector<MarkChange>& marks) {
+    for (const MarkChange& mark : marks) {
+        if (mark.remove && db_.query("DELETE FROM maintenance WHERE host = ? AND phase = ?")
+                                   .bind(1, mark.host)
+                                   .bind(2, maintenance_phase_name(mark.was))
+                                   .run() == 1)
+            continue;
+        db_.query("UPDATE maintenance SET incident = ?2 WHERE host = ?1")
+            .bind(1, mark.host)
+            .bind(2, mark.incident)
+            .run();
+        // An order to stop is fulfilled when the work rests.
+        db_.query(
+               "UPDATE maintenance SET stop = CASE WHEN ?3 = 'held' THEN 0 ELSE stop END,"
+               " phase = ?3 WHERE host = ?1 AND phase = ?2")
+            .bind(1, mark.host)
+            .bind(2, maintenance_phase_name(mark.was))
+            .bind(3, maintenance_phase_name(mark.phase))
+            .run();
+        write_away(mark.host, mark.domains);
+    }
+}
+
+void SqliteJournal::write_away(const std::string& host, const std::vector<std::string>& domains) {
+    db_.query("DELETE FROM away WHERE host = ?").bind(1, host).run();
+    for (const std::string& domain : domains)
+        db_.query("INSERT OR IGNORE INTO away SELECT host, ?2 FROM maintenance WHERE host = ?1")
+            .bind(1, host)
+            .bind(2, domain)
+            .run();
+}
+
+std::vector<Maintenance> SqliteJournal::maintenance() {
+    const std::lock_guard lock(mutex_);
+    std::vector<Maintenance> out;
+    auto rows = db_.query(
+        "SELECT host, phase, stop, partial, keep_spare, stay, incident, who, reason, since"
+        " FROM maintenance ORDER BY since, host");
+    while (rows.step()) {
+        Maintenance mark;
+        mark.host = rows.text(0);
+        mark.phase = known(db_, parse_maintenance_phase(rows.text(1)), rows.text(1));
+        mark.stop = rows.integer(2) != 0;
+        mark.partial = rows.integer(3) != 0;
+        mark.keep_spare = rows.integer(4) != 0;
+        mark.stay = rows.integer(5) != 0;
+        mark.incident = rows.integer(6);
+        mark.who = rows.text(7);
+        mark.reason = rows.text(8);
+        mark.since = rows.time(9);
+        auto away = db_.query("SELECT domain FROM away WHERE host = ? ORDER BY domain");
+        away.bind(1, mark.host);
+        while (away.step()) mark.domains.push_back(away.text(0));
+        out.push_back(std::move(mark));
+    }
+    return out;
+}
+
+void SqliteJournal::order_maintenance(const Maintenance& order) {
+    const std::lock_guard lock(mutex_);
+    SqliteTransaction transaction(db_);
+    db_.query(
+           "INSERT INTO maintenance VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9)"
+           " ON CONFLICT(host) DO UPDATE SET phase = ?2, stop = ?3, partial = ?4, keep_spare = ?5,"
+           " stay = ?6, who = ?7, reason = ?8")
+        .bind(1, order.host)
+        .bind(2, maintenance_phase_name(order.phase))
+        .bind(3, order.stop)
+        .bind(4, order.partial)
+        .bind(5, order.keep_spare)
+        .bind(6, order.stay)
+        .bind(7, order.who)
+        .bind(8, order.reason)
+        .bind(9, order.since)
+        .run();
+    transaction.commit();
+}
+
+std::vector<MoveProgress> SqliteJournal::progress() {
+    const std::lock_guard lock(mutex_);
+    std::vector<MoveProgress> out;
+    auto rows = db_.query(
+        "SELECT domain, host, target, at, elapsed, total, done, remaining, rate, dirty, time_left,"
+        " downtime FROM move ORDER BY domain");
+    while (rows.step()) {
+        MoveProgress move;
+        move.domain = rows.text(0);
+        move.host = rows.text(1);
+        move.target = rows.text(2);
+        move.at = rows.time(3);
+        move.elapsed = Duration{rows.integer(4)};
+        move.total = Bytes{rows.integer(5)};
+        move.done = Bytes{rows.integer(6)};
+        move.left = Bytes{rows.integer(7)};
+        move.rate = Bytes{rows.integer(8)};
+        move.dirty_rate = Bytes{rows.integer(9)};
+        if (!rows.is_null(10)) move.time_left = Duration{rows.integer(10)};
+        if (!rows.is_null(11)) move.downtime = Duration{rows.integer(11)};
+        out.push_back(std::move(move));
+    }
+    return out;
+}
+
+void SqliteJournal::write_progress(const MoveProgress& move) {
+    const auto milliseconds = [](const std::optional<Duration>& span) {
+        std::optional<std::int64_t> count;
+        if (span) count = span->count();
+        return count;
+    };
+    const std::lock_guard lock(mutex_);
+    SqliteTransaction transaction(db_);
+    db_.query("INSERT OR REPLACE INTO move VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        .bind(1, move.domain)
+        .bind(2, move.host)
+        .bind(3, move.target)
+        .bind(4, move.at)
+        .bind(5, static_cast<std::int64_t>(move.elapsed.count()))
+        .bind(6, move.total.count)
+        .bind(7, move.done.count)
+        .bind(8, move.left.count)
+        .bind(9, move.rate.count)
+        .bind(10, move.dirty_rate.count)
+        .bind(11, milliseconds(move.time_left))
+        .bind(12, milliseconds(move.downtime))
+        .run();
+    transaction.commit();
+}
+
+void SqliteJournal::end_progress(const std::string& domain) {
+    const std::lock_guard lock(mutex_);
+    SqliteTransaction transaction(db_);
+    db_.query("DELETE FROM move WHERE domain = ?").bind(1, domain).run();
     transaction.commit();
 }
 

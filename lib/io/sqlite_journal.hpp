@@ -33,6 +33,12 @@ class SqliteJournal final : public Journal {
     void push_event(const HostEvent& event, TimePoint at) override;
     std::vector<HostEvent> pending_events() override;
 
+    std::vector<Maintenance> maintenance() override;
+    void order_maintenance(const Maintenance& order) override;
+    std::vector<MoveProgress> progress() override;
+    void write_progress(const MoveProgress& progress) override;
+    void end_progress(const std::string& domain) override;
+
     Arming arming() override;
     void set_arming(const Arming& arming) override;
 
@@ -40,6 +46,8 @@ class SqliteJournal final : public Journal {
     Incident read_incident(const SqliteQuery& row);
     JournalEntry read_entry(const SqliteQuery& row);
     void write_entries(const std::vector<JournalEntry>& entries);
+    void write_marks(const std::vector<MarkChange>& marks);
+    void write_away(const std::string& host, const std::vector<std::string>& domains);
 
     std::mutex mutex_;
     SqliteDb db_;

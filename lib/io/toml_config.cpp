@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "lib/io/toml_config.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <toml++/toml.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -20,7 +17,7 @@
 #include "lib/core/text.hpp"
 #include "lib/core/toml_header.hpp"
 #include "lib/io/secret_file.hpp"
-#include "lib/io/unique_fd.hpp"
+#include "lib/io/trusted_file.hpp"
 
 namespace domkeeper {
 namespace {
@@ -33,27 +30,8 @@ std::string quoted(std::string_view text) {
 
 /// The bytes of the file. Throws Error with the reason alone, without the file's name.
 std::string read_file(const std::string& path) {
-    // Not blocking: a FIFO in its place must not hold us.
-    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-    struct stat info {};
-    if (!fd || fstat(fd.get(), &info) != 0)
-        throw SystemError(std::string("can't be read: ") + std::strerror(errno));
-    if (S_ISDIR(info.st_mode)) throw SystemError("is a directory, not a cluster file");
-    if (!S_ISREG(info.st_mode)) throw SystemError("is no regular file");
-    if ((info.st_mode & S_IWOTH) != 0)
-        throw SystemError("can be written by everybody: refused; chmod o-w it");
-    std::string content(longest_file + 1, '\0');
-    std::size_t have = 0;
-    while (have < content.size()) {
-        const ssize_t got = read(fd.get(), content.data() + have, content.size() - have);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) throw SystemError(std::string("can't be read: ") + std::strerror(errno));
-        if (got == 0) break;
-        have += static_cast<std::size_t>(got);
-    }
-    if (have > longest_file) throw SystemError("is larger than 1 MiB: that is no cluster file");
-    content.resize(have);
-    return content;
+    if (auto content = read_trusted_file(path, longest_file, "cluster file")) return *content;
+    throw SystemError(std::string("can't be read: ") + std::strerror(ENOENT));
 }
 
 /// What a value is, for "... was found".
@@ -247,7 +225,7 @@ class Reader {
 
     void read_policy(const Table& table) {
         Policy& policy = loaded_.inventory.policy;
-        Names known{"witnesses", "witnesses_needed", "unseen_peers", "notify"};
+        Names known{"witnesses", "witnesses_needed", "unseen_peers", "notify", "monitor_commands"};
         for (const PolicyNumber& number : policy_numbers()) {
             known.emplace_back(number.key);
             if (const auto value = whole(table, "policy", number.key))
@@ -266,6 +244,10 @@ class Reader {
         policy.witnesses_needed = whole(table, "policy", "witnesses_needed");
         parsed(table, "policy", "unseen_peers", parse_unseen_peers,
                "\"refuse\" or \"trust-record\"", policy.unseen_peers);
+        policy.monitor_commands =
+            text(table, "policy", "monitor_commands",
+                 "the monitor's command file, such as \"/var/lib/nagios4/rw/nagios.cmd\",")
+                .value_or("");
         policy.notify = texts(table.get("notify"), "policy.notify",
                               "a list of command and arguments such as [\"/usr/bin/notify\"]");
         if (!policy.notify.empty() && policy.notify[0].substr(0, 1) != "/" &&
@@ -326,8 +308,11 @@ class Reader {
         }
         if (agent)
             read_options(table, at, *agent, device);
+        else if (is_external_agent(device.agent))
+            read_external_options(table, at, device);
         else if (!device.agent.empty())
-            wrong(*table.get("agent"), at + ".agent", "one of " + join(agents, ", "));
+            wrong(*table.get("agent"), at + ".agent",
+                  "one of " + join(agents, ", ") + ", or the path of an agent in /usr/sbin");
         loaded_.inventory.devices.push_back(std::move(device));
     }
 
@@ -369,8 +354,34 @@ class Reader {
         unknown_keys(table, at, known);
     }
 
+    /// Of an agent of the system nothing is known but the form of its options.
+    void read_external_options(const Table& table, const std::string& at, FenceDevice& device) {
+        for (const auto& [key, node] : table) {
+            const std::string name(key.str());
+            const std::string path = at + "." + name;
+            if (name == "name" || name == "agent" || name == "password_file") continue;
+            if (name == "password" || name == "passwd" || name == "community" ||
+                !valid_name(name)) {
+                unknown_keys(table, at,
+                             {"name", "agent", "password_file", "ip", "plug", "username"});
+                return;
+            }
+            std::optional<std::string> value = node.value_exact<std::string>();
+            if (const auto* number = node.as_integer()) value = std::to_string(number->get());
+            if (const auto* yes = node.as_boolean()) value = yes->get() ? "1" : "0";
+            if (const auto* list = node.as_array(); list && name == "disks")
+                value = join(texts(&node, path, "a list of disks"), " ");
+            const auto right = value ? wrong_option(OptionForm::Text, *value) : "a plain value";
+            if (right)
+                wrong(node, path, *right);
+            else
+                device.options[name] = *value;
+        }
+    }
+
     void read_domain(const Table& table, const std::string& at) {
-        unknown_keys(table, at, {"name", "hosts", "priority", "restart", "expect"});
+        unknown_keys(table, at,
+                     {"name", "hosts", "priority", "restart", "expect", "move", "apart", "prefer"});
         Domain domain;
         domain.name = text(table, at, "name", "a name such as \"web1\"", true).value_or("");
         const std::string right = "a list of hosts such as [\"xen1\", \"xen2\"]";
@@ -378,10 +389,15 @@ class Reader {
         if (table.contains("hosts") && domain.hosts.empty() && troubled_.count(at + ".hosts") == 0)
             wrong(*table.get("hosts"), at + ".hosts", right + " (leave it out for all hosts)");
         domain.priority = whole(table, at, "priority").value_or(0);
+        domain.apart =
+            texts(table.get("apart"), at + ".apart", "a list of groups such as [\"db\"]");
+        domain.prefer = texts(table.get("prefer"), at + ".prefer", right);
         parsed(table, at, "restart", parse_restart_policy, "\"always\" or \"never\"",
                domain.restart);
         parsed(table, at, "expect", parse_expected, "\"running\", \"off\" or \"any\"",
                domain.expect);
+        parsed(table, at, "move", parse_move_policy,
+               "\"live\", \"paused\", \"restart\" or \"never\"", domain.move);
         loaded_.inventory.domains.push_back(std::move(domain));
     }
 

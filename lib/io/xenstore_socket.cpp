@@ -44,6 +44,10 @@ constexpr const char* device_path = "/dev/xen/xenbus";
 /// Below /tool, where tools keep what is theirs and no domain may look.
 constexpr std::string_view own_prefix = "domkeeper-check-";
 constexpr std::size_t most_in_flight = 64;
+/// Fewer answers than this are waited for one by one.
+constexpr std::size_t many_answers = 16;
+constexpr std::chrono::microseconds shortest_nap{200};
+constexpr std::chrono::microseconds longest_nap{20'000};
 constexpr int most_commits = 5;
 
 std::string default_path() {
@@ -147,9 +151,12 @@ std::vector<XsAnswer> XenstoreSocket::ask(const std::vector<XsRequest>& requests
     std::size_t sent = 0;
     std::string out;
     std::string_view left;
+    std::chrono::microseconds nap = shortest_nap;
     try {
         while (answers.size() < requests.size()) {
-            if (left.empty()) {
+            // In large portions: to wake up for each answer and to send one more costs more, on
+            // both sides, than the answer.
+            if (left.empty() && sent - answers.size() <= most_in_flight / 2) {
                 out.clear();
                 while (sent < requests.size() && sent - answers.size() < most_in_flight)
                     out += encode_xs(requests[sent++], next_id_++);
@@ -157,6 +164,10 @@ std::vector<XsAnswer> XenstoreSocket::ask(const std::vector<XsRequest>& requests
             }
             while (!left.empty() && send_some(left)) {
             }
+            const std::size_t outstanding = sent - answers.size();
+            const bool many = left.empty() && outstanding >= many_answers;
+            if (many && mono_now() + nap < deadline.at) std::this_thread::sleep_for(nap);
+            const std::size_t before = answers.size();
             wait(static_cast<short>(left.empty() ? POLLIN : POLLIN | POLLOUT), deadline);
             receive_some();
             while (const auto reply = replies_.next()) {
@@ -165,6 +176,10 @@ std::vector<XsAnswer> XenstoreSocket::ask(const std::vector<XsRequest>& requests
                     throw ProtocolError("xenstored: an answer to something that was not asked");
                 answers.push_back(xs_answer(requests[index].type, *reply));
             }
+            // The nap finds its length: until about half of the answers are there.
+            const std::size_t came = answers.size() - before;
+            if (many && came < outstanding / 4) nap = std::min(2 * nap, longest_nap);
+            if (many && came > outstanding / 2) nap = std::max(nap / 2, shortest_nap);
         }
     } catch (...) {
         // What still comes belongs to nobody.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/core/journal_types.hpp"
+#include "lib/core/maintenance.hpp"
 #include "lib/core/record.hpp"
 
 namespace domkeeper {
@@ -17,9 +18,11 @@ struct JournalBatch {
     std::vector<JournalEntry> entries;  ///< in order
     std::vector<Incident> closed;       ///< id, closed, state and summary count; the rest is kept
     std::size_t events_done = 0;        ///< so many of the oldest pending events are forgotten
+    std::vector<MarkChange> marks;      ///< of hosts in maintenance; an order (stop, ...) stays
 
     bool empty() const {
-        return opened.empty() && entries.empty() && closed.empty() && events_done == 0;
+        return opened.empty() && entries.empty() && closed.empty() && events_done == 0 &&
+               marks.empty();
     }
 };
 
@@ -51,6 +54,16 @@ class Journal {
     virtual void push_event(const HostEvent& event, TimePoint at) = 0;
     /// What waits, oldest first. It stays until a batch says that it is done with.
     virtual std::vector<HostEvent> pending_events() = 0;
+
+    /// Hosts in maintenance, in the order in which they were marked.
+    virtual std::vector<Maintenance> maintenance() = 0;
+    /// An operator's order: makes or replaces the mark of that host, but for what the worker
+    /// keeps in it (incident, domains).
+    virtual void order_maintenance(const Maintenance& order) = 0;
+    /// How far the moves are; rows of moves that ended are gone. May be lost with the power.
+    virtual std::vector<MoveProgress> progress() = 0;
+    virtual void write_progress(const MoveProgress& progress) = 0;
+    virtual void end_progress(const std::string& domain) = 0;
 
     virtual Arming arming() = 0;
     virtual void set_arming(const Arming& arming) = 0;

@@ -82,8 +82,8 @@ class Run {
     void call_worker() {
         worker_ = scheduler_.spawn_process([this] {
             try {
-                const WorkerPorts ports{scheduler_, journal_, records_,  hypervisors_,
-                                        switches_,  prober_,  notifier_, lock_};
+                const WorkerPorts ports{scheduler_, journal_,  records_, hypervisors_, switches_,
+                                        prober_,    notifier_, lock_,    mover_,       downtime_};
                 run_worker(scenario_.inventory, ports);
             } catch (const Error& error) {
                 world_.log(std::string("worker   ends: ") + error.what());
@@ -100,19 +100,34 @@ class Run {
         }
     }
 
+    void order(const std::vector<std::string>& words);
     void command(const std::vector<std::string>& words);
     void fault(const std::vector<std::string>& words);
 
     ScenarioOutcome outcome() {
         ScenarioOutcome result;
         for (const Domain& domain : scenario_.inventory.domains) {
-            const auto hosts = world_.running_on(domain.name);
+            std::vector<std::string> hosts;
+            std::vector<std::string> halves;
+            for (const std::string& host : world_.running_on(domain.name))
+                (world_.hosts.at(host).domains.at(domain.name).half ? halves : hosts)
+                    .push_back(host);
             result.ran[domain.name] = join(hosts, " and ");
             result.final_state.push_back(
                 domain.name + " runs " +
-                (hosts.empty() ? "nowhere" : "on " + join(hosts, " and ")));
+                (hosts.empty() ? "nowhere" : "on " + join(hosts, " and ")) +
+                (halves.empty() ? "" : ", a half copy is left on " + join(halves, " and ")));
+            // What stands still holds nobody up and writes nothing; where its host can be reached
+            // it must be gone all the same.
+            for (const std::string& host : halves)
+                if (world_.monitor_reaches(host) && !world_.hosts.at(host).hypervisor_hung &&
+                    !world_.hosts.at(host).was_silent)
+                    world_.broken("a half copy of " + domain.name + " is left on " + host);
             if (hosts.size() > 1) world_.broken(domain.name + " ends on " + join(hosts, " and "));
         }
+        for (const Maintenance& mark : journal_.maintenance())
+            result.final_state.push_back(mark.host + " is in maintenance, " +
+                                         std::string(maintenance_phase_name(mark.phase)));
         auto incidents = journal_.incidents(1000);
         std::reverse(incidents.begin(), incidents.end());
         for (const Incident& incident : incidents)
@@ -139,8 +154,40 @@ class Run {
     SimProber prober_{world_};
     SimNotifier notifier_{world_};
     SimLock lock_{world_};
+    SimMover mover_{world_};
+    SimDowntime downtime_{world_};
     SimScheduler::Process worker_;
 };
+
+void Run::order(const std::vector<std::string>& words) {
+    const auto has = [&](const char* word) {
+        return std::find(words.begin() + 2, words.end(), word) != words.end();
+    };
+    Maintenance order;
+    order.host = words[1];
+    order.who = "root";
+    order.since = scheduler_.now().wall;
+    const auto marks = journal_.maintenance();
+    const Maintenance* mark = find_mark(marks, words[1]);
+    if (words[0] == "stop") {
+        if (mark == nullptr) return;
+        order = *mark;
+        order.stop = true;
+    } else if (words[0] == "return") {
+        if (mark == nullptr) return world_.log("command  refuses: it is not in maintenance");
+        order.phase = MaintenancePhase::Returning;
+        order.stay = has("stay");
+    } else {
+        order.partial = has("partial");
+        order.keep_spare = has("keep-spare");
+    }
+    try {
+        journal_.order_maintenance(order);
+        call_worker();
+    } catch (const Error& error) {
+        world_.log(std::string("command  refuses: ") + error.what());
+    }
+}
 
 void Run::command(const std::vector<std::string>& words) {
     const std::string& name = words[0];
@@ -153,6 +200,8 @@ void Run::command(const std::vector<std::string>& words) {
         const bool confirmed = words.size() > 2 && words[2] == "confirmed";
         report({words[1], HostState::Down, StateType::Hard, "operator root", "",
                 confirmed ? "confirmed off by root: plug pulled" : ""});
+    } else if (name == "evacuate" || name == "return" || name == "stop") {
+        order(words);
     } else if (name == "worker") {
         call_worker();
     } else if (name == "kill-worker") {
@@ -179,8 +228,10 @@ void Run::fault(const std::vector<std::string>& words) {
         world_.release(words[1]);
     } else if (name == "cut" || name == "join") {
         world_.hosts.at(words[1]).reachable = name == "join";
+        world_.hosts.at(words[1]).was_silent = true;
     } else if (name == "hang" || name == "unhang") {
         world_.hosts.at(words[1]).hypervisor_hung = name == "hang";
+        world_.hosts.at(words[1]).was_silent = true;
     } else if (name == "monitor-cut" || name == "monitor-join") {
         world_.monitor_cut = name == "monitor-cut";
     } else if (name == "witness") {
@@ -199,6 +250,18 @@ void Run::fault(const std::vector<std::string>& words) {
         world_.unstable.insert(words[1]);
     } else if (name == "pauses") {
         world_.pausing.insert(words[1]);
+    } else if (name == "move-fails") {
+        world_.hosts.at(words[1]).moves_fail.insert(words.size() > 2 ? words[2] : "*");
+    } else if (name == "move-takes") {
+        world_.move_time = parse_duration(words[1]).value_or(Duration{400});
+    } else if (name == "unseen-disk") {
+        world_.hosts.at(words[1]).unseen.insert(words[2]);
+    } else if (name == "not-live") {
+        world_.not_live.insert(words[1]);
+    } else if (name == "not-pausable") {
+        world_.not_pausable.insert(words[1]);
+    } else if (name == "free") {
+        world_.hosts.at(words[1]).memory_free = parse_bytes(words[2]);
     } else if (name == "migrate") {
         Bytes memory;
         for (auto& [host, state] : world_.hosts) {

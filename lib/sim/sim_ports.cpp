@@ -33,6 +33,8 @@ class SimHypervisor : public Hypervisor {
         reach(deadline);
         HostView view;
         view.memory_total = host_.memory.value_or(gibibytes(16));
+        view.memory_free = world_.hosts.at(host_.name).memory_free;
+        view.hypervisor = view.memory_free ? "Xen sim" : "sim";
         for (const auto& [name, domain] : world_.hosts.at(host_.name).domains) {
             DomainView seen;
             seen.name = name;
@@ -40,6 +42,7 @@ class SimHypervisor : public Hypervisor {
             seen.state = domain.state;
             seen.memory = seen.memory_max = domain.memory;
             seen.persistent = true;
+            if (domain.half) seen.reason = "migration";
             view.domains.push_back(seen);
         }
         world_.crash_point("read_host " + host_.name + " returning");
@@ -157,6 +160,20 @@ void SimJournal::commit(const JournalBatch& batch) {
     }
     pending_.erase(pending_.begin(),
                    pending_.begin() + static_cast<std::ptrdiff_t>(batch.events_done));
+    for (const MarkChange& change : batch.marks) {
+        const auto mark = std::find_if(marks_.begin(), marks_.end(),
+                                       [&](const auto& m) { return m.host == change.host; });
+        if (mark == marks_.end()) continue;
+        if (change.remove && mark->phase == change.was) {
+            marks_.erase(mark);
+            continue;
+        }
+        mark->incident = change.incident;
+        mark->domains = change.domains;
+        if (mark->phase != change.was) continue;
+        mark->phase = change.phase;
+        if (change.phase == MaintenancePhase::Held) mark->stop = false;
+    }
     world_.crash_point("journal returning");
 }
 
@@ -192,6 +209,21 @@ std::vector<JournalEntry> SimJournal::loose_entries(int newest) {
     if (found.size() > static_cast<std::size_t>(newest))
         found.resize(static_cast<std::size_t>(newest));
     return found;
+}
+
+void SimJournal::order_maintenance(const Maintenance& order) {
+    if (disk_full) throw SystemError("journal.db: no space left on device");
+    const auto mark = std::find_if(marks_.begin(), marks_.end(),
+                                   [&](const auto& m) { return m.host == order.host; });
+    if (mark == marks_.end()) {
+        marks_.push_back(order);
+        return;
+    }
+    Maintenance kept = order;
+    kept.incident = mark->incident;
+    kept.domains = mark->domains;
+    kept.since = mark->since;
+    *mark = kept;
 }
 
 void SimJournal::push_event(const HostEvent& event, TimePoint) {

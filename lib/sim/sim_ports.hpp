@@ -24,6 +24,11 @@ class SimJournal : public Journal {
     std::vector<JournalEntry> loose_entries(int newest) override;
     void push_event(const HostEvent& event, TimePoint at) override;
     std::vector<HostEvent> pending_events() override;
+    std::vector<Maintenance> maintenance() override { return marks_; }
+    void order_maintenance(const Maintenance& order) override;
+    std::vector<MoveProgress> progress() override { return {}; }
+    void write_progress(const MoveProgress&) override {}
+    void end_progress(const std::string&) override {}
     Arming arming() override { return world_.arming; }
     void set_arming(const Arming& arming) override { world_.arming = arming; }
 
@@ -34,6 +39,7 @@ class SimJournal : public Journal {
     std::vector<Incident> incidents_;
     std::vector<JournalEntry> entries_;
     std::vector<HostEvent> pending_;
+    std::vector<Maintenance> marks_;
 };
 
 class SimRecords : public RecordStore {
@@ -75,6 +81,47 @@ class SimProber : public Prober {
 
   private:
     bool answers(const std::string& address) const;
+    World& world_;
+};
+
+/// Moves as libvirt does them when this process leads: two ends, a moment in which both stand
+/// still, and whatever is left over when this process is killed.
+class SimMover : public Mover {
+  public:
+    explicit SimMover(World& world) : world_(world) {}
+    MoveFacts facts(const Host& host, const DomainView& domain, Deadline deadline) override;
+    std::map<std::string, DeviceSight> sights(const Host& host,
+                                              const std::vector<std::string>& devices,
+                                              Deadline deadline) override;
+    std::string move(const DomainRecord& domain, const Host& from, const Host& to, MoveWay way,
+                     const MoveWatch& watch, Deadline deadline) override;
+    SideState look(const DomainRecord& domain, const Host& host, Deadline deadline) override;
+    void clean_up(const DomainRecord& domain, const Host& host, CleanUp what,
+                  Deadline deadline) override;
+
+  private:
+    bool answers(const std::string& host) const;
+    void reach(const std::string& host, Deadline deadline);
+    void restart(const DomainRecord& domain, const Host& from, const Host& to, Deadline deadline);
+    void send(const DomainRecord& domain, const Host& from, const Host& to, const MoveWatch& watch,
+              Deadline deadline);
+    World& world_;
+};
+
+class SimDowntime : public Downtime {
+  public:
+    explicit SimDowntime(World& world) : world_(world) {}
+    std::string begin(const std::string& host, TimePoint, Duration, const std::string&,
+                      const std::string&) override {
+        world_.log("monitor  downtime of " + host + " begins");
+        return {};
+    }
+    std::string end(const std::string& host, TimePoint) override {
+        world_.log("monitor  downtime of " + host + " ends");
+        return {};
+    }
+
+  private:
     World& world_;
 };
 

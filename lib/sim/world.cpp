@@ -110,6 +110,16 @@ void World::begin_start(const std::string& domain, const std::string& name, Byte
     const Now now = scheduler.now();
     if (!arming.armed_at(now.wall) && now.wall - arming.since > disarm_slack)
         broken("a start of " + domain + " while disarmed");
+    if (const Domain* entry = inventory.find_domain(domain))
+        for (const auto& [other, there] : hosts.at(name).domains) {
+            const Domain* neighbour = inventory.find_domain(other);
+            if (other == domain || neighbour == nullptr || !is_active(there.state)) continue;
+            for (const std::string& group : entry->apart)
+                if (std::find(neighbour->apart.begin(), neighbour->apart.end(), group) !=
+                    neighbour->apart.end())
+                    broken("a start of " + domain + " on " + name + " beside " + other +
+                           ", from which it must stay apart");
+        }
     for (const std::string& other : running_on(domain)) {
         // Nobody can know of a moment ago: what was read lasts for a while.
         const auto& released = hosts.at(other).released_at;
@@ -133,6 +143,39 @@ void World::begin_start(const std::string& domain, const std::string& name, Byte
             host.domains[domain].state = DomainState::Paused;
         log("world    " + domain + (stops ? " stops" : " pauses") + " on " + name);
     });
+}
+
+void World::begin_move(const std::string& domain, const std::string& from, const std::string& to) {
+    const Now now = scheduler.now();
+    if (!arming.armed_at(now.wall) && now.wall - arming.since > disarm_slack)
+        broken("a move of " + domain + " while disarmed");
+    for (const std::string& other : running_on(domain))
+        if (other != from) broken(domain + " is moved to " + to + " while it is on " + other);
+    hosts.at(from).domains.at(domain).busy = true;
+    hosts.at(to).domains[domain] = {DomainState::Paused, hosts.at(from).domains.at(domain).memory,
+                                    true, false};
+    log("world    " + domain + " moves from " + from + " to " + to);
+}
+
+void World::pause_for_move(const std::string& domain, const std::string& from, const std::string&) {
+    SimDomain& source = hosts.at(from).domains.at(domain);
+    source.state = DomainState::Paused;
+    source.half = true;
+    source.busy = false;
+}
+
+void World::end_move(const std::string& domain, const std::string& from, const std::string& to) {
+    if (hosts.at(to).domains.count(domain) == 0) broken(domain + " is let run where it is not");
+    hosts.at(to).domains[domain].half = false;
+    hosts.at(to).domains[domain].state = DomainState::Running;
+    const auto source = hosts.at(from).domains.find(domain);
+    if (source != hosts.at(from).domains.end()) {
+        if (hosts.at(from).power && source->second.state == DomainState::Running)
+            broken(domain + " is let run on " + to + " while it runs on " + from);
+        hosts.at(from).domains.erase(source);
+    }
+    home_[domain] = to;
+    log("world    " + domain + " runs on " + to + " now");
 }
 
 void World::command_off(const std::string& name) {

@@ -39,6 +39,8 @@ struct SimDevice {
 struct SimDomain {
     DomainState state = DomainState::Running;
     Bytes memory;
+    bool half = false;  ///< one end of a move that has not come to its end
+    bool busy = false;  ///< its move is under way
 };
 
 struct SimHost {
@@ -46,11 +48,15 @@ struct SimHost {
     std::optional<Instant> powered_on_at;  ///< since the start of the scenario
     bool reachable = true;                 ///< from the monitoring node
     bool hypervisor_hung = false;          ///< answers ping, but no libvirt
+    bool was_silent = false;               ///< cut off or hung at some time
     std::map<std::string, SimDomain> domains;
     std::set<std::string> start_fails;   ///< domains, or "*"
     std::set<std::string> cut_disks;     ///< units from which a storage fence cut it off
     std::optional<Instant> released_at;  ///< some of them came back then
     Duration start_time{60};
+    std::set<std::string> moves_fail;  ///< domains that can't be received, or "*"
+    std::set<std::string> unseen;      ///< domains whose disks it does not see
+    std::optional<Bytes> memory_free;  ///< what the hypervisor says; empty: it does not
 };
 
 /// The truth: hosts, domains, devices, networks. It knows what the worker can't see, logs what
@@ -71,6 +77,12 @@ class World {
     bool monitor_reaches(const std::string& host) const;
     /// The beginning of a start; the domain is there at once and runs after the host's start time.
     void begin_start(const std::string& domain, const std::string& host, Bytes memory);
+    /// Puts a half copy on the target; the domain runs on at its source.
+    void begin_move(const std::string& domain, const std::string& from, const std::string& to);
+    /// Both ends stand still.
+    void pause_for_move(const std::string& domain, const std::string& from, const std::string& to);
+    /// It runs at its target and the source has forgotten it.
+    void end_move(const std::string& domain, const std::string& from, const std::string& to);
     void command_off(const std::string& device);
     void command_on(const std::string& device);
 
@@ -90,8 +102,11 @@ class World {
     std::map<std::string, SimDevice> devices;
     std::map<std::string, bool> witnesses;
     bool monitor_cut = false;
-    std::set<std::string> unstable;  ///< domains that stop one second after their start
-    std::set<std::string> pausing;   ///< domains that pause one second after their start
+    std::set<std::string> unstable;      ///< domains that stop one second after their start
+    std::set<std::string> pausing;       ///< domains that pause one second after their start
+    std::set<std::string> not_live;      ///< domains that can't be moved live
+    std::set<std::string> not_pausable;  ///< and not even paused
+    Duration move_time{400};
     std::map<std::string, std::string> definitions;  ///< domain -> XML, where it has disks
     Arming arming;  ///< of the journal, to check that nobody acts against it
 

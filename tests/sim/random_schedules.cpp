@@ -40,6 +40,7 @@ class Generator {
         for (int i = 0; i < domains; ++i) {
             out_ << "domain d" << i << " priority=" << pick(0, 3) * 10;
             if (chance(10)) out_ << " restart=never";
+            if (chance(30)) out_ << (chance(50) ? " move=paused" : " move=restart");
             out_ << "\n";
         }
         for (int i = 0; i < domains; ++i) {
@@ -94,7 +95,7 @@ class Generator {
         const std::string h = host(pick(0, hosts - 1));
         const std::string d = "d" + std::to_string(pick(0, domains - 1));
         const int at = pick(0, 45);
-        switch (pick(0, 17)) {
+        switch (pick(0, 23)) {
             case 0:
             case 1: return line(at, "power-cut " + h);
             case 2:
@@ -119,7 +120,22 @@ class Generator {
             case 14: return line(at, "kill-worker");
             case 15: return line(at, chance(50) ? "disarm 20s" : "arm");
             case 16: return line(at, "disk-full");
-            default: return line(at, "worker");
+            case 17: return line(at, "worker");
+            default: return maintenance(at, h, d);
+        }
+    }
+
+    /// Orders and what can go wrong with them.
+    void maintenance(int at, const std::string& h, const std::string& d) {
+        switch (pick(0, 7)) {
+            case 0:
+            case 1: return line(at, "evacuate " + h + " partial");
+            case 2: return line(at, "evacuate " + h);
+            case 3: return line(at, "return " + h + (chance(30) ? " stay" : ""));
+            case 4: return line(at, "stop " + h);
+            case 5: return line(at, "move-takes " + std::to_string(pick(1, 9)) + "s");
+            case 6: return line(at, "move-fails " + h + (chance(50) ? " " + d : ""));
+            default: return line(at, (chance(50) ? "unseen-disk " + h + " " : "not-live ") + d);
         }
     }
 

@@ -282,12 +282,11 @@ TEST_CASE("an agent refuses bad values, and never shows a secret", "[cli]") {
     CHECK(error("ipport=6 23") == "--ipport: '6 23' is no whole number");
     CHECK(error("lanplus=maybe") ==
           "--lanplus: 'maybe' is neither 1, yes, on, true nor 0, no, off, false");
-    const std::string argv = refusal(agent(), {"--password", "hunter2"});
-    CHECK(argv.find("standard input") != std::string::npos);
-    CHECK(argv.find("hunter2") == std::string::npos);
-    for (const Words& words :
-         std::vector<Words>{{"-p", "hunter2"}, {"-phunter2"}, {"--passwd=hunter2"}})
-        CHECK(refusal(agent(), words) == argv);
+    // Old scripts give it so; it is wiped out of the command line by run_agent().
+    for (const Words& words : std::vector<Words>{
+             {"--password", "hunter2"}, {"-p", "hunter2"}, {"-phunter2"}, {"--passwd=hunter2"}})
+        CHECK(parse_command_line(agent(), words).arguments->text("password") == "hunter2");
+    CHECK(refusal(agent(), {"-p", "hunter2", "-o", "kill"}).find("hunter2") == std::string::npos);
 }
 
 TEST_CASE("an agent answers metadata whatever else is missing", "[cli]") {

@@ -287,3 +287,38 @@ TEST_CASE("arming, incidents, journal and record", "[cluster]") {
         CHECK(says(cluster.judge(), Status::Critical, "disk full"));
     }
 }
+
+TEST_CASE("domains that should stay apart and share a host are a warning", "[cluster]") {
+    Cluster cluster;
+    cluster.inventory.domains[0].apart = cluster.inventory.domains[1].apart = {"pair"};
+    // Of two hosts none can be lost then.
+    CHECK(says(cluster.judge(), Status::Warning,
+               "web1 would stay down: each living host that may run it has a domain of its apart "
+               "group pair"));
+    cluster.inventory.policy.survive = 0;
+    CHECK(overall(cluster.judge()) == Status::Ok);
+    cluster.put(0, domain_view("db1"));
+    cluster.facts.hosts[1].view->domains.clear();
+    CHECK(says(cluster.judge(), Status::Warning,
+               "web1 and db1 should stay apart (pair) and share xen1"));
+}
+
+TEST_CASE("a loss that the others could not carry is a warning", "[cluster]") {
+    Cluster cluster;
+    cluster.at(1).memory_max = gibibytes(5);
+    CHECK(says(cluster.judge(), Status::Warning,
+               "if xen2 were lost, db1 would stay down: needs 5 GiB, the most that is left is "
+               "4 GiB on xen1; 1 GiB more there would do"));
+    cluster.inventory.policy.survive = 0;
+    CHECK(overall(cluster.judge()) == Status::Ok);
+}
+
+TEST_CASE("hosts of different versions", "[cluster]") {
+    Cluster cluster;
+    cluster.facts.hosts[1].view->hypervisor = "Xen 4.17.5";
+    const CheckResult result = cluster.judge();
+    CHECK(overall(result) == Status::Warning);
+    CHECK(result.summary ==
+          "hosts of different versions: QEMU 7.2.22, libvirt 9.0.0 on xen1; Xen 4.17.5, libvirt "
+          "9.0.0 on xen2");
+}

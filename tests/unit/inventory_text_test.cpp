@@ -37,7 +37,8 @@ TEST_CASE("inventory text gives the values") {
         "policy max_hosts_lost=1 witnesses=w1,w2 witnesses_needed=2 look_time=500ms "
         "record_max_age=90min settle_time=1500ms unseen_peers=trust-record "
         "notify=/bin/tell,\"a, b\",\"\"   # people\n"
-        "domain web1 hosts=a,b priority=-5 restart=never expect=off\r\n"
+        "domain web1 hosts=a,b priority=-5 apart=db,web prefer=b restart=never "
+        "expect=off\r\n"
         "\thost a memory=8GiB reserve=1.5GiB fence=bmc-a/pdu-1,pdu-2 uri=qemu:///system?x=y\n"
         "host b address=10.0.0.2\n"
         "device bmc-a agent=fence_ipmi ip=10.0.0.101 username=\"a \\\"b\\\" \\x01\\\\\" "
@@ -47,6 +48,9 @@ TEST_CASE("inventory text gives the values") {
     CHECK(inventory.state_dir == "/srv/a b");
     const Policy& policy = inventory.policy;
     CHECK(policy.witnesses == std::vector<std::string>{"w1", "w2"});
+    REQUIRE(inventory.domains.size() == 1);
+    CHECK(inventory.domains[0].apart == std::vector<std::string>{"db", "web"});
+    CHECK(inventory.domains[0].prefer == std::vector<std::string>{"b"});
     CHECK(policy.witnesses_needed == 2);
     CHECK(policy.look_time == 500ms);
     CHECK(policy.record_max_age == 90min);
@@ -86,7 +90,8 @@ TEST_CASE("inventory text comes back as it was") {
              "fence=d1,d2/d3\nhost b memory=3TiB reserve=1MiB\n"
              "device d1 agent=fence_ipmi password_file=\"/a b\" ip=::1 plug=\"\"\n"
              "device d2 agent=fence_x\ndevice d3 agent=fence_x\n"
-             "domain web1 hosts=a,b priority=100 restart=never expect=any\ndomain web2\n",
+             "domain web1 hosts=a,b priority=100 apart=x prefer=a restart=never "
+             "expect=any\ndomain web2\n",
          }) {
         CAPTURE(text);
         CHECK(render_inventory(parse_inventory(text)) == text);

@@ -21,9 +21,9 @@ bool keeps_rules(const Plan& plan, std::vector<Room> rooms, const std::vector<Wa
         const auto found = std::find_if(wants.begin(), wants.end(), [&](const Want& w) {
             return w.domain == placement.domain;
         });
-        if (room == rooms.end() || found == wants.end() || !may_go(*found, room->host))
-            return false;
+        if (room == rooms.end() || found == wants.end() || !may_go(*found, *room)) return false;
         room->free -= found->memory;
+        room->apart.insert(found->apart.begin(), found->apart.end());
         if (room->free < Bytes{0}) return false;
     }
     return plan.placements.size() + plan.refusals.size() == wants.size();
@@ -76,6 +76,25 @@ TEST_CASE("what no packing can hold is refused as proven, the important ones fir
     }
 }
 
+TEST_CASE("the search keeps domains apart, too", "[packing]") {
+    // Tightly packed, and the fives may not meet: 5+3+2 twice, or not at all.
+    const std::vector<Room> rooms{{"a", gibibytes(10)}, {"b", gibibytes(10)}};
+    std::vector<Want> wants{want("p", 5), want("q", 5), want("r", 3),
+                            want("s", 3), want("t", 2), want("u", 2)};
+    wants[0].apart = wants[1].apart = {"db"};
+    wants[2].apart = wants[3].apart = {"web"};
+    wants[4].apart = wants[5].apart = {"mail"};
+    const Plan plan = plan_placement(rooms, wants, glpk_packing(Duration{5'000}));
+    CHECK(plan.refusals.empty());
+    CHECK(keeps_rules(plan, rooms, wants));
+    wants.push_back(want("v", 0));
+    wants.back().apart = {"db"};
+    const Plan one_out = plan_placement(rooms, wants, glpk_packing(Duration{5'000}));
+    REQUIRE(one_out.refusals.size() == 1);
+    CHECK(one_out.refusals[0].kind == RefusalKind::Apart);
+    CHECK(keeps_rules(one_out, rooms, wants));
+}
+
 TEST_CASE("random clusters that are known to fit: the search finds it and breaks no rule",
           "[packing]") {
     const unsigned seed = 20261122;
@@ -96,6 +115,8 @@ TEST_CASE("random clusters that are known to fit: the search finds it and breaks
             for (int left = size; left > 0;) {
                 const int piece = left < 6 ? left : std::min(left, dice(3, 7));
                 wants.push_back(want("d" + std::to_string(wants.size()), piece));
+                // One of a group on each host: the known packing keeps to it.
+                if (left == size) wants.back().apart = {"first"};
                 left -= piece;
             }
         }

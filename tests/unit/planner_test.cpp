@@ -61,6 +61,30 @@ TEST_CASE("allowed and avoided hosts") {
     CHECK(by_domain(plan_placement({}, {want("x", 1)})) == Where{{"x", "no-allowed-host"}});
 }
 
+TEST_CASE("domains of one apart group never share a host") {
+    Want one = want("db1", 1);
+    Want two = want("db2", 1);
+    Want three = want("db3", 1);
+    for (Want* each : {&one, &two, &three}) each->apart = {"db"};
+    const std::vector<Room> rooms{{"a", gibibytes(9)}, {"b", gibibytes(2)}};
+    const Plan plan = plan_placement(rooms, {one, two, three});
+    CHECK(by_domain(plan) == Where{{"db1", "a"}, {"db2", "b"}, {"db3", "apart"}});
+    CHECK(plan.refusals[0].text ==
+          "each living host that may run it has a domain of its apart group db");
+    std::vector<Room> taken = rooms;
+    taken[0].apart = {"db"};
+    CHECK(by_domain(plan_placement(taken, {one})) == Where{{"db1", "b"}});
+}
+
+TEST_CASE("a preferred host is taken first, and another one when it is full") {
+    Want wanted = want("x", 2);
+    wanted.prefer = {"b"};
+    CHECK(by_domain(plan_placement({{"a", gibibytes(9)}, {"b", gibibytes(2)}}, {wanted})) ==
+          Where{{"x", "b"}});
+    CHECK(by_domain(plan_placement({{"a", gibibytes(9)}, {"b", gibibytes(1)}}, {wanted})) ==
+          Where{{"x", "a"}});
+}
+
 TEST_CASE("the order of the input changes nothing") {
     const std::vector<Room> rooms{{"a", gibibytes(5)}, {"b", gibibytes(5)}};
     const Plan one = plan_placement(rooms, {want("x", 2), want("y", 2), want("z", 3, 5)});

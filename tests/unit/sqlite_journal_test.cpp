@@ -220,6 +220,26 @@ TEST_CASE("journal made by root belongs to the owner of its folder") {
     }
 }
 
+TEST_CASE("a journal of version 1 is brought to this one, once, and keeps what it has") {
+    const Scratch scratch;
+    const std::string folder = scratch.path("state");
+    const std::string file = folder + "/journal.db";
+    {
+        SqliteJournal journal(folder);
+        journal.commit(opening(1));
+    }
+    raw_sql(file,
+            "DROP TABLE away; DROP TABLE maintenance; DROP TABLE move;"
+            "PRAGMA user_version=1");
+    for (int turn = 0; turn < 2; ++turn) {
+        SqliteJournal journal(folder);
+        CHECK(journal.incidents(9).size() == 1);
+        CHECK(journal.maintenance().empty());
+        CHECK(journal.progress().empty());
+    }
+    CHECK(raw_sql(file, "PRAGMA user_version") == "2");
+}
+
 TEST_CASE("journal says why it can't be opened") {
     const Scratch scratch;
     const std::string folder = scratch.path("state");
@@ -228,10 +248,10 @@ TEST_CASE("journal says why it can't be opened") {
 
     SECTION("a newer version") {
         { SqliteJournal journal(folder); }
-        raw_sql(file, "PRAGMA user_version=2");
+        raw_sql(file, "PRAGMA user_version=3");
         CHECK(open_error(folder) ==
               file +
-                  " is of version 2, this program knows 1: use the domkeeper that wrote it or a "
+                  " is of version 3, this program knows 2: use the domkeeper that wrote it or a "
                   "newer one");
         CHECK(raw_sql(file, "SELECT count(*) FROM incident") == "0");
     }

@@ -193,9 +193,9 @@ TEST_CASE("cluster file: each mistake is named with its place and what would be 
         {sound + "[policy]\nlook_tme = \"1s\"\nzzzzzzzz = 1\n",
          {"23:1: policy.look_tme: unknown key; did you mean \"look_time\"?",
           "24:1: policy.zzzzzzzz: unknown key; known are witnesses, witnesses_needed, "
-          "unseen_peers, notify, max_hosts_lost, starts_per_host, start_attempts, survive, "
-          "look_time, "
-          "record_max_age, settle_time, fence_time, start_time, observe_time"}},
+          "unseen_peers, notify, monitor_commands, max_hosts_lost, starts_per_host, "
+          "start_attempts, moves_at_once, survive, look_time, record_max_age, settle_time, "
+          "fence_time, start_time, observe_time, move_time, maintenance_time"}},
         {sound + "[policy]\nlook_time = 400\nfence_time = \"5 parsecs\"\nstart_time = \"3h\"\n",
          {"23:13: policy.look_time: 400 was found; a time in quotes with its unit, such as "
           "\"400ms\", would be right",
@@ -269,8 +269,8 @@ TEST_CASE("cluster file: each mistake is named with its place and what would be 
          {"10:11: host.xen2.fence[0][0]: device \"bmc-xen2\" has the same address and plug as "
           "\"bmc-xen1\" of host \"xen1\"; each host needs a plug of its own"}},
         {replaced(sound, "agent = \"fence_ipmi\"", "agent = \"fence_ipmo\""),
-         {"13:9: device.bmc-xen1.agent: \"fence_ipmo\" was found; one of fence_ipmi, "
-          "fence_aoe, fence_iscsi would be right"}},
+         {"13:9: device.bmc-xen1.agent: \"fence_ipmo\" was found; one of fence_ipmi, fence_pdu, "
+          "fence_aoe, fence_iscsi, or the path of an agent in /usr/sbin would be right"}},
         {replaced(sound, "ip = \"10.0.0.101\"",
                   "ipport = 70000\nusrname = \"x\"\npassword = \"hunter2\"\nprivlvl = [1]\n"
                   "timeout = \"x\"\npassword_file = \"x\""),
@@ -406,7 +406,8 @@ TEST_CASE("load_inventory gives the first mistake, the count and the way to all"
     CHECK_THROWS_WITH(load_inventory(file),
                       file +
                           ":22:1: domain.web1.x: unknown key; known are name, hosts, priority, "
-                          "restart, expect; and 2 more mistakes; see domkeeper check-config");
+                          "restart, expect, move, apart, prefer; and 2 more mistakes; see "
+                          "domkeeper check-config");
     CHECK_THROWS_WITH(load_inventory(scratch.path("none")),
                       scratch.path("none") + ": can't be read: No such file or directory");
     scratch.write("c.toml", sound);

@@ -167,6 +167,7 @@ def _judge_processes(lab, death):
 def read_floor(lab, death):
     """Fills in the times from the floor handler's log."""
     events = [(at, words) for at, host, words in floor.events(lab) if host == death.host]
+    created = 0
     for at, words in events:
         if at < death.at:
             continue
@@ -177,7 +178,9 @@ def read_floor(lab, death):
         elif words[0] == "start" and death.start is None:
             death.start = at
         elif words[0] == "created":
-            death.started = at
+            created += 1
+            # Before the last one it is not done, and if one fails it never is.
+            death.started = at if created == len(death.victims) else None
 
 
 def read_journal(lab, death):

@@ -27,7 +27,9 @@ def write_all(lab):
 def create(lab, host, domain):
     """Defines a domain on a host and starts it there."""
     with open(xml_path(lab, domain)) as text:
-        hosts.virsh(lab, host, "define", "/dev/stdin", stdin=text.read())
+        hosts.virsh(
+            lab, host, "define", "/dev/stdin", stdin=text.read(), timeout=lab.patience(60)
+        )
     hosts.virsh(lab, host, "start", domain, timeout=lab.patience(60))
 
 

@@ -320,7 +320,7 @@ def wait_calm(lab, seconds=None):
     try:
         wait_for(calm, seconds, "calm", step=0.1 if lab.kind == "kvm" else 1)
     except LabError as error:
-        raise LabError(f"Nagios does not get calm in {seconds} s: {what()}") from error
+        raise LabError(f"Nagios does not get calm in {seconds} s: {what() or error}") from error
 
 
 def rejoin(lab, host):

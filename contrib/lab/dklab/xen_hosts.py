@@ -61,7 +61,17 @@ def ssh_words(lab, host):
 
 def ssh(lab, host, command, check=True, timeout=60, stdin=None):
     """Runs a shell command in a dom0 and returns its output."""
+    _connect(lab, host)
     return run(*ssh_words(lab, host), command, check=check, timeout=timeout, stdin=stdin)
+
+
+def _connect(lab, host):
+    """Opens the connection that later commands share. Now and then sshd refuses a good key: the
+    emulated processor's vector registers slip. So a new connection is tried again."""
+    for _ in range(4):
+        if os.path.exists(lab.path("ssh", host)):
+            return
+        run(*ssh_words(lab, host), "true", check=False, timeout=60)
 
 
 def forget_connection(lab, host):
@@ -103,7 +113,10 @@ def guests(lab, host):
     if pid_file(lab, host).read() is None:
         return {}
     found = {}
-    for line in ssh(lab, host, "xl list").splitlines()[1:]:
+    # Once in some hundred times a program does not load under emulation ("Inconsistency detected by
+    # ld.so"): what is asked here has no effect, so it may be asked again.
+    said = ssh(lab, host, "xl list || xl list || xl list", timeout=120)
+    for line in said.splitlines()[1:]:
         words = line.split()
         # A domain that is dying ("d") runs no more; Domain-0 is no guest.
         if len(words) == 6 and words[1] != "0" and "d" not in words[4]:
