@@ -46,8 +46,12 @@ Incident follow(Journal& journal, const std::string& host, IncidentId before, bo
                 Deadline deadline) {
     const auto scheduler = RealScheduler::create();
     std::size_t shown = 0;
+    // Kept once found: of two operators, the later one may have seen the incident begin, and could
+    // not tell it from an older one after its end.
+    std::optional<Incident> found;
     for (;;) {
-        if (const auto found = find_incident(journal, host, before)) {
+        if (!found) found = find_incident(journal, host, before);
+        if (found) {
             // Read before the entries, so that a closed incident shows all of them.
             const auto incident = journal.incident(found->id);
             const auto entries = journal.entries(found->id);
