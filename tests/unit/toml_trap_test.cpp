@@ -28,7 +28,7 @@ TEST_CASE("what toml++ can't be given") {
         {std::string("[\0]", 3), {1, 2}},
         {"a = 1 # \xC3\xA4\nb\xC3\xA4 = 2", {2, 2}},
         {"\xC3\xA4 = 2", {1, 1}},
-        {"a = [\"\xC3\xA4\", \xC3\xA4]", {1, 11}},
+        {"a = [\"\xC3\xA4\", \xC3\xA4]", {1, 12}},
         {"a.\xF0\x9F\x98\x80 = 1", {1, 3}},
     };
     for (const Case& c : cases) {
