@@ -8,8 +8,8 @@ FUZZ_TREE := build-fuzz
 FUZZERS := $(patsubst tests/fuzz/%_fuzz.cpp,%,$(wildcard tests/fuzz/*_fuzz.cpp))
 
 # Pure code and what reads files from outside; the rest is not explored and not built.
-FUZZ_SRC := $(wildcard lib/core/*.cpp) lib/io/toml_config.cpp lib/io/pdu_families.cpp lib/io/secret_file.cpp \
-    lib/io/trusted_file.cpp lib/io/unique_fd.cpp
+FUZZ_SRC := $(wildcard lib/core/*.cpp) lib/io/toml_config.cpp lib/io/toml_library.cpp lib/io/pdu_families.cpp \
+    lib/io/secret_file.cpp lib/io/trusted_file.cpp lib/io/unique_fd.cpp
 FUZZ_OBJ := $(FUZZ_SRC:%.cpp=$(FUZZ_TREE)/obj/%.o)
 
 # In its own tree: the code itself must be watched by the fuzzer to be explored.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Xen's own header has unnamed members, which GNU C++ takes and C++20 does not.
-$(BUILD)/obj/lib/io/xenctrl.o: ALL_CXXFLAGS += -std=gnu++20
+$(BUILD)/obj/lib/io/xenctrl.o: private ALL_CXXFLAGS += -std=gnu++20
+$(BUILD)/obj/lib/io/xenctrl.o: private USE_PRECOMPILED =
 
 # The suite against the real xenstored and oxenstored, which run without a hypervisor behind a
 # library that stands in for it.

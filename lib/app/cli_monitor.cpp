@@ -89,8 +89,8 @@ std::string render_icinga2(const Program& program) {
     const std::vector<Option> options = monitor_options(program);
     const bool check = program.kind == ProgramKind::Check;
     std::string out = "// " + program.brief + "\n";
-    out += std::string("object ") + (check ? "CheckCommand" : "EventCommand") + " \"" +
-           program.name + "\" {\n";
+    out += check ? "object CheckCommand" : "object EventCommand";
+    out += " \"" + program.name + "\" {\n";
     out += "\tcommand = [ \"" + path_of(program) + "\" ]\n";
     out += "\ttimeout = " + monitor_timeout(options) + "\n";
     out += "\targuments = {\n";
