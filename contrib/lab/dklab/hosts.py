@@ -62,11 +62,10 @@ def hang(lab, host):
 
 def heal(lab, host):
     """Cables in, power on, libvirtd running; waits until the host answers."""
-    lab.number(host)
+    power(lab, host, "on")
     for port in (f"m-{host}", f"s-{host}"):
         net.set_cable(lab, port, "up")
     _of(lab).wake(lab, host)
-    power(lab, host, "on")
     wait_ready(lab, host)
 
 

@@ -94,15 +94,21 @@ def prepare(lab, host):
     if os.path.isdir(known):
         shutil.copytree(known, _capabilities(lab, host), dirs_exist_ok=True)
     node = ("unshare", "-m", "-u", "-p", "--fork", "--kill-child", os.path.join(HERE, "node_init"))
-    write_switch(lab, host, *inside(lab.ns(host), *node, lab.dir, host, "host"))
+    boot = inside(lab.ns(host), *node, lab.dir, host, "host")
+    write_switch(lab, host, *boot, renew=net.renewal(lab, host))
 
 
-def virsh(lab, host, *command, check, timeout, stdin):
+def enter(lab, host, *command):
+    """The words that run a command on a host."""
     pid = pid_file(lab, host).read()
     if pid is None:
         raise LabError(f"{host} is off")
-    enter = ("nsenter", f"--target={pid}", "--mount", "--net", "--uts", "--pid")
-    return run(*enter, "virsh", "-q", *command, check=check, timeout=timeout, stdin=stdin)
+    return ("nsenter", f"--target={pid}", "--mount", "--net", "--uts", "--pid", *command)
+
+
+def virsh(lab, host, *command, check, timeout, stdin):
+    words = enter(lab, host, "virsh", "-q", *command)
+    return run(*words, check=check, timeout=timeout, stdin=stdin)
 
 
 def reaches_storage(lab, host):

@@ -21,10 +21,12 @@ def pid_file(lab, host):
     return PidFile(lab.path("hosts", host, "pid"))
 
 
-def write_switch(lab, host, *boot):
-    """What the switch has to know of a host: its cables, and the command that boots it."""
+def write_switch(lab, host, *boot, renew=()):
+    """What the switch has to know of a host: its cables, the command that boots it, and commands that
+    do away beforehand with what a lost power would not have left (when it was on before)."""
     path = lab.path("hosts", host, "cables")
     os.makedirs(os.path.dirname(path), exist_ok=True)
     words = " ".join(f"'{word}'" for word in boot)
     with open(path, "w") as out:
         out.write(f"net_ns={lab.ns('net')}\nports='m-{host} s-{host}'\nboot=({words})\n")
+        out.write("renew() {\n" + "".join(f"    {line}\n" for line in (*renew, ":")) + "}\n")

@@ -43,9 +43,44 @@ def _taps(lab):
             yield f"link set {port} address {_mac(0x80 + index, number)} master {bridge} up"
 
 
+def _veth(lab, cable):
+    """The words that make one cable."""
+    node, interface, port, bridge, _, number = cable
+    index = ("mgmt", "san").index(bridge)
+    return (
+        f"link add name {port} address {_mac(0x80 + index, number)} netns {lab.ns('net')} "
+        f"type veth peer name {interface} address {_mac(index, number)} netns {lab.ns(node)}"
+    )
+
+
+def _ends(cable):
+    """What is said of a cable at the switch, and at the node."""
+    _, interface, port, bridge, address, _ = cable
+    return (
+        [f"link set {port} master {bridge}", f"link set {port} up"],
+        [f"addr add {address}/24 dev {interface}", f"link set {interface} up"],
+    )
+
+
+def renewal(lab, host):
+    """Shell commands that give a host of namespaces a new network of its own. Killing its processes
+    leaves what they had sent in the kernel's queues, which a real host's kernel would take with it:
+    it went out late, when the host was on again, over what others had written meanwhile."""
+    name, switch = lab.ns(host), lab.ns("net")
+    cables = [cable for cable in _cables(lab) if cable[0] == host]
+    # The old name space may outlive its name; without cables nothing leaves it.
+    lines = [f"ip -n {switch} link del {cable[2]}" for cable in cables]
+    lines += [f"ip netns del {name}", f"ip netns add {name}", f"ip -n {name} link set lo up"]
+    for cable in cables:
+        at_switch, at_node = _ends(cable)
+        lines.append("ip " + _veth(lab, cable))
+        lines += [f"ip -n {name} {line}" for line in at_node]
+        lines += [f"ip -n {switch} {line}" for line in at_switch]
+    return lines
+
+
 def up(lab):
     run("ip", "-batch", "-", stdin="".join(f"netns add {lab.ns(n)}\n" for n in lab.nodes()))
-    switch = lab.ns("net")
     make, per_node = [], {node: ["link set lo up"] for node in lab.nodes()}
     for index, bridge in enumerate(("mgmt", "san")):
         per_node["net"] += [
@@ -53,14 +88,11 @@ def up(lab):
             f"link set {bridge} up",
         ]
     per_node["net"].append(f"addr add {WITNESS}/24 dev mgmt")
-    for node, interface, port, bridge, address, number in _cables(lab):
-        index = ("mgmt", "san").index(bridge)
-        make.append(
-            f"link add name {port} address {_mac(0x80 + index, number)} netns {switch} "
-            f"type veth peer name {interface} address {_mac(index, number)} netns {lab.ns(node)}"
-        )
-        per_node["net"] += [f"link set {port} master {bridge}", f"link set {port} up"]
-        per_node[node] += [f"addr add {address}/24 dev {interface}", f"link set {interface} up"]
+    for cable in _cables(lab):
+        make.append(_veth(lab, cable))
+        at_switch, at_node = _ends(cable)
+        per_node["net"] += at_switch
+        per_node[cable[0]] += at_node
     if lab.kind == "xen":
         per_node["net"] += _taps(lab)
     run("ip", "-batch", "-", stdin="\n".join(make) + "\n")
