@@ -19,8 +19,9 @@ VERSION := 0.1.0
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast \
        -Wnon-virtual-dtor -Woverloaded-virtual -Wswitch -Werror \
        $(if $(findstring clang,$(CXX)),,-Wno-restrict)
-# -O1 and line numbers: half the build time of -O2 -g, and nothing here waits for the processor.
-CXXFLAGS ?= -O1 -g1
+# Few optimizations and line numbers alone: less than half the build time of -O2 -g, and nothing here
+# waits for the processor.
+CXXFLAGS ?= -Og -g1
 ALL_CXXFLAGS = -std=c++20 $(CXXFLAGS) $(WARN) -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
        $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -U_FORTIFY_SOURCE) \
        -DTOML_HEADER_ONLY=0 -DDOMKEEPER_VERSION='"$(VERSION)"' -I. -pthread
@@ -61,6 +62,8 @@ $(BUILD)/obj/std.hpp.gch: lib/precompiled.in
 $(BUILD)/obj/%.o: %.cpp $(PRECOMPILED:%=%.gch)
 	@mkdir -p $(@D)
 	$(CXX) $(ALL_CXXFLAGS) $(USE_PRECOMPILED) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/lib/io/toml_library.o: private ALL_CXXFLAGS += -DTOML_IMPLEMENTATION
 
 $(ARCHIVE): $(call OBJ,$(LIB_SRC) $(PART_SRC))
 	@rm -f $@
