@@ -114,7 +114,12 @@ def xl_list(lab, host):
     # Once in some hundred times a program fails under emulation, with half its answer given
     # ("Inconsistency detected by ld.so"): what has no effect may be asked again.
     command = "for i in 1 2 3; do said=$(xl list) && break; done && echo \"$said\""
-    return ssh(lab, host, command, timeout=120).splitlines()[1:]
+    lines = ssh(lab, host, command, timeout=120).splitlines()
+    # What the failed ones complained of stands before the head.
+    heads = [number for number, line in enumerate(lines) if line.startswith("Name ")]
+    if not heads:
+        raise LabError(f"{host}: xl list said: {'; '.join(lines)}")
+    return lines[heads[-1] + 1 :]
 
 
 def guests(lab, host):
