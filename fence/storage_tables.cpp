@@ -2,6 +2,21 @@
 #include "fence/storage_tables.hpp"
 
 namespace domkeeper {
+namespace {
+
+/// Without reboot: the host runs on, and would be let in again with all that it had in hand.
+Option action_row() {
+    return {.name = "action",
+            .letter = 'o',
+            .type = ValueType::Choice,
+            .value_name = "ACTION",
+            .help = "What to do.",
+            .default_value = "off",
+            .choices = {"on", "off", "status", "monitor", "list", "list-status", "metadata",
+                        "manpage", "validate-all"}};
+}
+
+}  // namespace
 
 Program aoe_agent_table() {
     return {
@@ -18,7 +33,8 @@ Program aoe_agent_table() {
             "Limits: a target that is started again has forgotten its reservation. A host that "
             "forges another's MAC address, or releases the reservation itself, is not held: it "
             "stops a host that is dead, hangs or lost its network, not a malicious one.",
-        .options = {{.name = "plug",
+        .options = {action_row(),
+                    {.name = "plug",
                      .letter = 'n',
                      .value_name = "MAC",
                      .help = "MAC addresses of the host's cards, separated by commas.",
@@ -57,7 +73,8 @@ Program iscsi_agent_table() {
             "does), and one that can't preempt and abort (tgt can't) may finish writes that it "
             "had taken before, for which it is given 0.2 s. A host that registers again by itself "
             "is not held: only start what registers when you have looked at the host.",
-        .options = {{.name = "plug",
+        .options = {action_row(),
+                    {.name = "plug",
                      .letter = 'n',
                      .value_name = "KEY",
                      .help = "The key by which the host is registered, for example 0xa1.",
@@ -90,7 +107,8 @@ Program iscsi_agent_table() {
                      .value_name = "NAME",
                      .help = "User for CHAP.",
                      .aliases = {"login"}},
-                    {.name = "initiator", .value_name = "IQN", .help = "The name to log in by."}}};
+                    {.name = "initiator", .value_name = "IQN", .help = "The name to log in by."}},
+        .on_at_target = true};
 }
 
 }  // namespace domkeeper
