@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "fence/agent_rows.hpp"
 #include "lib/app/fencing.hpp"
 #include "lib/app/run.hpp"
 #include "lib/core/agent_options.hpp"
@@ -42,14 +43,7 @@ Option ignored(std::string name, ValueType type, char letter = 0) {
 
 std::vector<Option> common_rows() {
     return {
-        {.name = "action",
-         .letter = 'o',
-         .type = ValueType::Choice,
-         .value_name = "ACTION",
-         .help = "What to do.",
-         .default_value = "reboot",
-         .choices = {"on", "off", "reboot", "status", "monitor", "list", "list-status", "metadata",
-                     "manpage", "validate-all"}},
+        action_row(true),
         {.name = "plug",
          .letter = 'n',
          .value_name = "ID",

@@ -1,23 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "fence/storage_tables.hpp"
 
+#include "fence/agent_rows.hpp"
+
 namespace domkeeper {
-namespace {
-
-/// Without reboot: the host runs on, and would be let in again with all that it had in hand.
-Option action_row() {
-    return {.name = "action",
-            .letter = 'o',
-            .type = ValueType::Choice,
-            .value_name = "ACTION",
-            .help = "What to do.",
-            .default_value = "off",
-            .choices = {"on", "off", "status", "monitor", "list", "list-status", "metadata",
-                        "manpage", "validate-all"}};
-}
-
-}  // namespace
-
 Program aoe_agent_table() {
     return {
         .name = "fence_aoe",
@@ -33,7 +19,7 @@ Program aoe_agent_table() {
             "Limits: a target that is started again has forgotten its reservation. A host that "
             "forges another's MAC address, or releases the reservation itself, is not held: it "
             "stops a host that is dead, hangs or lost its network, not a malicious one.",
-        .options = {action_row(),
+        .options = {action_row(false),
                     {.name = "plug",
                      .letter = 'n',
                      .value_name = "MAC",
@@ -73,7 +59,7 @@ Program iscsi_agent_table() {
             "does), and one that can't preempt and abort (tgt can't) may finish writes that it "
             "had taken before, for which it is given 0.2 s. A host that registers again by itself "
             "is not held: only start what registers when you have looked at the host.",
-        .options = {action_row(),
+        .options = {action_row(false),
                     {.name = "plug",
                      .letter = 'n',
                      .value_name = "KEY",
@@ -90,23 +76,9 @@ Program iscsi_agent_table() {
                      .help = "The keys of all hosts that may use the disks, separated by commas: "
                              "with another one registered, off is not proved.",
                      .required = true},
-                    {.name = "ip",
-                     .letter = 'a',
-                     .value_name = "ADDRESS",
-                     .help = "Address or name of the portal.",
-                     .required = true,
-                     .aliases = {"ipaddr"}},
-                    {.name = "ipport",
-                     .letter = 'u',
-                     .type = ValueType::Integer,
-                     .value_name = "PORT",
-                     .help = "TCP port of the portal.",
-                     .default_value = "3260"},
-                    {.name = "username",
-                     .letter = 'l',
-                     .value_name = "NAME",
-                     .help = "User for CHAP.",
-                     .aliases = {"login"}},
+                    ip_row("Address or name of the portal."),
+                    ipport_row("TCP port of the portal.", "3260"),
+                    username_row("User for CHAP."),
                     {.name = "initiator", .value_name = "IQN", .help = "The name to log in by."}},
         .on_at_target = true};
 }
