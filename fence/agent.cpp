@@ -8,8 +8,10 @@
 #include <memory>
 #include <utility>
 
+#include "fence/agent_rows.hpp"
 #include "lib/app/fencing.hpp"
 #include "lib/app/run.hpp"
+#include "lib/core/agent_options.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
 #include "lib/io/power_switches.hpp"
@@ -41,14 +43,7 @@ Option ignored(std::string name, ValueType type, char letter = 0) {
 
 std::vector<Option> common_rows() {
     return {
-        {.name = "action",
-         .letter = 'o',
-         .type = ValueType::Choice,
-         .value_name = "ACTION",
-         .help = "What to do.",
-         .default_value = "reboot",
-         .choices = {"on", "off", "reboot", "status", "monitor", "list", "list-status", "metadata",
-                     "manpage", "validate-all"}},
+        action_row(true),
         {.name = "plug",
          .letter = 'n',
          .value_name = "ID",
@@ -166,7 +161,9 @@ class Agent {
     int run() {
         if (action_ == "off") return off();
         if (action_ == "on") return on();
-        if (action_ == "reboot") return reboot();
+        // What takes no power leaves the host running, and "on" would give its disks back to it.
+        const bool ends_host = configured_coverage(devices_[0]).is_everything();
+        if (action_ == "reboot") return ends_host ? reboot() : off();
         if (action_ == "status" || action_ == "monitor") return look();
         // Opening checks every option and sends nothing.
         std::vector<std::unique_ptr<PowerSwitch>> opened;
@@ -373,7 +370,8 @@ class Agent {
 
 int run_power_agent(Program program, int argc, char** argv) {
     std::vector<std::string> device_options;
-    for (const Option& option : program.options) device_options.push_back(option.name);
+    for (const Option& option : program.options)
+        if (option.name != "action") device_options.push_back(option.name);
     for (Option& option : common_rows())
         if (!has_row(program, option.name)) program.options.push_back(std::move(option));
     return run_agent(program, argc, argv, [&](const Arguments& arguments, Deadline deadline) {

@@ -60,6 +60,10 @@ class HostAgent {
             std::min(now() + arguments_.duration("delay").value_or(Duration{0}), deadline_.at));
         const End end = noted(host, "off", [&] { return off(host); });
         if (action_ == "off" || end.kind != FailureKind::None) return show(end);
+        // A host that was only cut off from its disks runs on: "on" would give them back to it.
+        if (end.state != "off")
+            return show({FailureKind::None, end.state,
+                         end.text + "; it runs on, so it is not let in again", end.detail});
         const End back = noted(host, "on", [&] { return on(host); });
         if (back.kind == FailureKind::None)
             return show({FailureKind::None, "on", "Success: Rebooted", back.detail});

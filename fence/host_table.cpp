@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "fence/host_agent.hpp"
+#include "lib/app/cluster_file_row.hpp"
 
 namespace domkeeper {
 
@@ -24,11 +25,7 @@ Program host_agent_table() {
               .value_name = "HOST",
               .help = "Name of the host in the cluster file.",
               .aliases = {"port"}},
-             {.name = "config",
-              .letter = 'C',
-              .type = ValueType::File,
-              .value_name = "FILE",
-              .help = "The cluster file; else $DOMKEEPER_CONFIG or /etc/domkeeper/domkeeper.toml."},
+             cluster_file_row(),
              {.name = "action",
               .letter = 'o',
               .type = ValueType::Choice,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "fence/ipmi_table.hpp"
 
+#include "fence/agent_rows.hpp"
+
 namespace domkeeper {
 
 Program ipmi_agent_table() {
@@ -15,23 +17,9 @@ Program ipmi_agent_table() {
             "It needs no other program. What a BMC wants (IPMI version, cipher suite, privilege "
             "level, workarounds) is found out by trying unless it is given.",
         .options =
-            {{.name = "ip",
-              .letter = 'a',
-              .value_name = "ADDRESS",
-              .help = "Address or name of the BMC; several, separated by commas, must all be off.",
-              .required = true,
-              .aliases = {"ipaddr"}},
-             {.name = "ipport",
-              .letter = 'u',
-              .type = ValueType::Integer,
-              .value_name = "PORT",
-              .help = "UDP port of the BMC.",
-              .default_value = "623"},
-             {.name = "username",
-              .letter = 'l',
-              .value_name = "NAME",
-              .help = "User of the BMC.",
-              .aliases = {"login"}},
+            {ip_row("Address or name of the BMC; several, separated by commas, must all be off."),
+             ipport_row("UDP port of the BMC.", "623"),
+             username_row("User of the BMC."),
              {.name = "cipher",
               .letter = 'C',
               .type = ValueType::Integer,
@@ -66,14 +54,8 @@ Program ipmi_agent_table() {
               .type = ValueType::Seconds,
               .help = "Give the operating system this long.",
               .default_value = "20"},
-             {.name = "inet4_only",
-              .letter = '4',
-              .type = ValueType::Flag,
-              .help = "Use IPv4 alone."},
-             {.name = "inet6_only",
-              .letter = '6',
-              .type = ValueType::Flag,
-              .help = "Use IPv6 alone."}},
+             inet4_only_row(),
+             inet6_only_row()},
         .examples = {"fence_ipmi -a 10.0.0.101 -l fence --password_file /etc/bmc -o status\t"
                      "Is the host on?"}};
 }

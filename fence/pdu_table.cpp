@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "fence/pdu_table.hpp"
 
+#include "fence/agent_rows.hpp"
+
 namespace domkeeper {
 
 Program pdu_agent_table() {
@@ -20,18 +22,8 @@ Program pdu_agent_table() {
             "away the network, not the power. Several addresses are several strips, each with the "
             "same outlets. Nothing is written to disk and no MIB is read.",
         .options =
-            {{.name = "ip",
-              .letter = 'a',
-              .value_name = "ADDRESS",
-              .help = "Address or name of the strip; several are separated by commas.",
-              .required = true,
-              .aliases = {"ipaddr"}},
-             {.name = "ipport",
-              .letter = 'u',
-              .type = ValueType::Integer,
-              .value_name = "PORT",
-              .help = "UDP port of the strip.",
-              .default_value = "161"},
+            {ip_row("Address or name of the strip; several are separated by commas."),
+             ipport_row("UDP port of the strip.", "161"),
              {.name = "plug",
               .letter = 'n',
               .value_name = "OUTLET",
@@ -43,11 +35,7 @@ Program pdu_agent_table() {
               .value_name = "NAME",
               .help = "Family of the strip (apc_rpdu, apc_rpdu2, apc_spdu, raritan_px, eaton_epdu, "
                       "ifmib, or one of your own); without it found out by asking."},
-             {.name = "username",
-              .letter = 'l',
-              .value_name = "NAME",
-              .help = "User of SNMP version 3.",
-              .aliases = {"login"}},
+             username_row("User of SNMP version 3."),
              {.name = "community",
               .letter = 'c',
               .help =
@@ -89,14 +77,8 @@ Program pdu_agent_table() {
               .letter = 'R',
               .type = ValueType::File,
               .help = "Program that prints the password of privacy."},
-             {.name = "inet4_only",
-              .letter = '4',
-              .type = ValueType::Flag,
-              .help = "Use IPv4 alone."},
-             {.name = "inet6_only",
-              .letter = '6',
-              .type = ValueType::Flag,
-              .help = "Use IPv6 alone."}},
+             inet4_only_row(),
+             inet6_only_row()},
         .examples = {
             "fence_pdu -a strip-a -n 3 --community_file /etc/strip -o status\tIs outlet 3 on?",
             "fence_pdu -a strip-a,strip-b -n 3 --community_file /etc/strip -o off\tBoth supplies "

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "fence/storage_tables.hpp"
 
-namespace domkeeper {
+#include "fence/agent_rows.hpp"
 
+namespace domkeeper {
 Program aoe_agent_table() {
     return {
         .name = "fence_aoe",
@@ -18,7 +19,8 @@ Program aoe_agent_table() {
             "Limits: a target that is started again has forgotten its reservation. A host that "
             "forges another's MAC address, or releases the reservation itself, is not held: it "
             "stops a host that is dead, hangs or lost its network, not a malicious one.",
-        .options = {{.name = "plug",
+        .options = {action_row(false),
+                    {.name = "plug",
                      .letter = 'n',
                      .value_name = "MAC",
                      .help = "MAC addresses of the host's cards, separated by commas.",
@@ -57,7 +59,8 @@ Program iscsi_agent_table() {
             "does), and one that can't preempt and abort (tgt can't) may finish writes that it "
             "had taken before, for which it is given 0.2 s. A host that registers again by itself "
             "is not held: only start what registers when you have looked at the host.",
-        .options = {{.name = "plug",
+        .options = {action_row(false),
+                    {.name = "plug",
                      .letter = 'n',
                      .value_name = "KEY",
                      .help = "The key by which the host is registered, for example 0xa1.",
@@ -73,24 +76,11 @@ Program iscsi_agent_table() {
                      .help = "The keys of all hosts that may use the disks, separated by commas: "
                              "with another one registered, off is not proved.",
                      .required = true},
-                    {.name = "ip",
-                     .letter = 'a',
-                     .value_name = "ADDRESS",
-                     .help = "Address or name of the portal.",
-                     .required = true,
-                     .aliases = {"ipaddr"}},
-                    {.name = "ipport",
-                     .letter = 'u',
-                     .type = ValueType::Integer,
-                     .value_name = "PORT",
-                     .help = "TCP port of the portal.",
-                     .default_value = "3260"},
-                    {.name = "username",
-                     .letter = 'l',
-                     .value_name = "NAME",
-                     .help = "User for CHAP.",
-                     .aliases = {"login"}},
-                    {.name = "initiator", .value_name = "IQN", .help = "The name to log in by."}}};
+                    ip_row("Address or name of the portal."),
+                    ipport_row("TCP port of the portal.", "3260"),
+                    username_row("User for CHAP."),
+                    {.name = "initiator", .value_name = "IQN", .help = "The name to log in by."}},
+        .on_at_target = true};
 }
 
 }  // namespace domkeeper

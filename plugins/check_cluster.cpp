@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <cstdlib>
-
-#include "lib/app/run.hpp"
-#include "lib/io/toml_config.hpp"
+#include "lib/app/cluster_file_row.hpp"
+#include "plugins/cluster_check.hpp"
 #include "plugins/cluster_round.hpp"
 
 namespace {
@@ -20,11 +18,7 @@ domkeeper::Program table() {
         "answer, and the domains last seen there. WARNING: disarmed, hosts of "
         "different versions, autostart of a domain of the cluster file, a record that is too old.";
     program.options = {
-        {.name = "config",
-         .letter = 'C',
-         .type = domkeeper::ValueType::File,
-         .value_name = "FILE",
-         .help = "The cluster file; else $DOMKEEPER_CONFIG or /etc/domkeeper/domkeeper.toml."},
+        domkeeper::cluster_file_row(),
         {.name = "host-time",
          .type = domkeeper::ValueType::Seconds,
          .help = "Wait for a host at most this long; the others are recorded all the same.",
@@ -37,9 +31,9 @@ domkeeper::Program table() {
 
 int main(int argc, char** argv) {
     using namespace domkeeper;
-    // Threads may still hang inside libvirt: no destructor may run under them.
-    std::_Exit(run_check(table(), argc, argv, [](const Arguments& arguments, Deadline deadline) {
-        const Inventory inventory = load_inventory(config_path(arguments.text("config")));
-        return run_cluster_round(inventory, arguments, deadline);
-    }));
+    run_cluster_check(
+        table(), argc, argv,
+        [](const Inventory& inventory, const Arguments& arguments, Deadline deadline) {
+            return run_cluster_round(inventory, arguments, deadline);
+        });
 }

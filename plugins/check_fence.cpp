@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <cstdlib>
-
-#include "lib/app/run.hpp"
-#include "lib/io/toml_config.hpp"
+#include "lib/app/cluster_file_row.hpp"
+#include "plugins/cluster_check.hpp"
 #include "plugins/fence_devices.hpp"
 
 namespace {
@@ -20,17 +18,12 @@ domkeeper::Program table() {
         "is "
         "cut off from its disks; a host without any fence device. A device that is off beside a "
         "silent host is as it should be. UNKNOWN: this machine could not ask.";
-    program.options = {
-        {.name = "config",
-         .letter = 'C',
-         .type = domkeeper::ValueType::File,
-         .value_name = "FILE",
-         .help = "The cluster file; else $DOMKEEPER_CONFIG or /etc/domkeeper/domkeeper.toml."},
-        {.name = "host",
-         .letter = 'H',
-         .value_name = "NAME",
-         .help = "This host alone.",
-         .monitor_macro = "$HOSTNAME$"}};
+    program.options = {domkeeper::cluster_file_row(),
+                       {.name = "host",
+                        .letter = 'H',
+                        .value_name = "NAME",
+                        .help = "This host alone.",
+                        .monitor_macro = "$HOSTNAME$"}};
     program.examples = {"check_fence -t 8\tEvery device of the cluster, within 8 s."};
     return program;
 }
@@ -39,9 +32,9 @@ domkeeper::Program table() {
 
 int main(int argc, char** argv) {
     using namespace domkeeper;
-    // Threads may still hang in a device's library: no destructor may run under them.
-    std::_Exit(run_check(table(), argc, argv, [](const Arguments& arguments, Deadline deadline) {
-        const Inventory inventory = load_inventory(config_path(arguments.text("config")));
-        return check_fence_devices(inventory, arguments.text("host"), deadline);
-    }));
+    run_cluster_check(
+        table(), argc, argv,
+        [](const Inventory& inventory, const Arguments& arguments, Deadline deadline) {
+            return check_fence_devices(inventory, arguments.text("host"), deadline);
+        });
 }

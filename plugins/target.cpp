@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lib/app/cluster_file_row.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
 #include "lib/core/uri.hpp"
@@ -22,11 +23,7 @@ std::vector<Option> target_options() {
          .value_name = "NAME",
          .help = "The host, by its name in the cluster file.",
          .monitor_macro = "$HOSTNAME$"},
-        {.name = "config",
-         .letter = 'C',
-         .type = ValueType::File,
-         .value_name = "FILE",
-         .help = "The cluster file; else $DOMKEEPER_CONFIG or /etc/domkeeper/domkeeper.toml."},
+        cluster_file_row(),
     };
 }
 

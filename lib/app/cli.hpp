@@ -60,6 +60,8 @@ struct Program {
     std::vector<Option> options{};
     std::vector<Subcommand> commands{};   ///< of a Tool
     std::vector<std::string> examples{};  ///< "command line\texplanation"
+    /// Of a fence agent: "on" works on the host itself alone, which does it whenever it joins.
+    bool on_at_target = false;
 };
 
 /// What was given, checked against the table.

@@ -87,10 +87,12 @@ std::string render_agent_metadata(const Program& program) {
         for (const std::string& alias : option.aliases) out += parameter(option, alias, true);
     }
     out += "</parameters>\n<actions>\n";
+    const std::string unfencing =
+        program.on_at_target ? " on_target=\"1\" automatic=\"1\"" : " automatic=\"0\"";
     if (const Option* action = find_option(options, "action"))
         for (const std::string& choice : action->choices)
-            out += "\t<action name=\"" + xml(choice) + "\"" +
-                   (choice == "on" ? " automatic=\"0\"" : "") + " />\n";
+            out += "\t<action name=\"" + xml(choice) + "\"" + (choice == "on" ? unfencing : "") +
+                   " />\n";
     return out + "</actions>\n</resource-agent>\n";
 }
 

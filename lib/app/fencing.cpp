@@ -106,7 +106,10 @@ class Drive {
             if (device_.deadline.passed(at)) return too_late();
             if (!device_.answered && at - started_ >= device_.first_answer) return trouble_;
             work_.scheduler->sleep_until(std::min(at + pause, device_.deadline.at));
-            pause = std::min(pause * 3 / 2 + Duration{1}, work_.patience.last_pause);
+            const FencePatience& patience = work_.patience;
+            const bool late = at - started_ >= patience.late;
+            pause = std::min(pause * 3 / 2 + Duration{1},
+                             late ? patience.late_pause : patience.last_pause);
         }
     }
 

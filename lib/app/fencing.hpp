@@ -65,8 +65,10 @@ struct FencePatience {
     /// card goes silent for seconds when the power goes.
     Duration first_answer{5'000};
     Duration first_pause{3};   ///< between two readings; grows by half each time
-    Duration last_pause{200};  ///< up to this
-    Duration resend{3'000};    ///< a device still in its old state gets the command once more
+    Duration last_pause{30};   ///< up to this, which an off may come late
+    Duration late_pause{200};  ///< and up to this after `late`: it is no relay that takes so long
+    Duration late{5'000};
+    Duration resend{3'000};  ///< a device still in its old state gets the command once more
 };
 
 /// Takes power away and proves it: the only maker of ProofOfOff. It trusts no command, only what

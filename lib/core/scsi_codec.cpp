@@ -36,12 +36,18 @@ std::string text_at(View data, std::size_t at, std::size_t size) {
     return std::string(trim(out));
 }
 
-ScsiCommand reserve_in(std::uint8_t action, std::size_t asked) {
-    ScsiCommand out{.cdb = std::vector<std::uint8_t>(10), .asked = asked};
-    out.cdb[0] = 0x5E;
+/// A command of `size` bytes that reads at most `asked`, which it says at `at` in `width` bytes.
+ScsiCommand reading(std::size_t size, std::uint8_t code, std::uint8_t action, std::size_t asked,
+                    std::size_t at, std::size_t width) {
+    ScsiCommand out{.cdb = std::vector<std::uint8_t>(size), .asked = asked};
+    out.cdb[0] = code;
     out.cdb[1] = action;
-    put(out.cdb, 7, asked, 2);
+    put(out.cdb, at, asked, width);
     return out;
+}
+
+ScsiCommand reserve_in(std::uint8_t action, std::size_t asked) {
+    return reading(10, 0x5E, action, asked, 7, 2);
 }
 
 struct Meaning {
@@ -80,25 +86,16 @@ ScsiCommand scsi_test_unit_ready() {
 }
 
 ScsiCommand scsi_inquiry() {
-    ScsiCommand out{.cdb = std::vector<std::uint8_t>(6), .asked = inquiry_size};
-    out.cdb[0] = 0x12;
-    put(out.cdb, 3, out.asked, 2);
-    return out;
+    return reading(6, 0x12, 0, inquiry_size, 3, 2);
 }
 
 ScsiCommand scsi_read_capacity() {
-    ScsiCommand out{.cdb = std::vector<std::uint8_t>(16), .asked = capacity_size};
-    out.cdb[0] = 0x9E;
-    out.cdb[1] = 0x10;
-    put(out.cdb, 10, out.asked, 4);
-    return out;
+    return reading(16, 0x9E, 0x10, capacity_size, 10, 4);
 }
 
 ScsiCommand scsi_mode_sense() {
-    ScsiCommand out{.cdb = std::vector<std::uint8_t>(6), .asked = mode_size};
-    out.cdb[0] = 0x1A;
+    ScsiCommand out = reading(6, 0x1A, 0, mode_size, 4, 1);
     out.cdb[2] = 0x3F;
-    out.cdb[4] = static_cast<std::uint8_t>(out.asked);
     return out;
 }
 
@@ -111,11 +108,7 @@ ScsiCommand scsi_read(std::uint64_t lba, std::uint32_t block_size) {
 }
 
 ScsiCommand scsi_report_port_groups() {
-    ScsiCommand out{.cdb = std::vector<std::uint8_t>(12), .asked = groups_size};
-    out.cdb[0] = 0xA3;
-    out.cdb[1] = 0x0A;
-    put(out.cdb, 6, out.asked, 4);
-    return out;
+    return reading(12, 0xA3, 0x0A, groups_size, 6, 4);
 }
 
 ScsiCommand scsi_read_keys() {

@@ -23,6 +23,7 @@
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
 #include "lib/io/real_scheduler.hpp"
+#include "lib/io/udp_knock.hpp"
 
 namespace domkeeper {
 namespace {
@@ -30,6 +31,18 @@ namespace {
 constexpr Duration ask_again{400};
 /// One try to learn the engine's identity; the library blocks for it.
 constexpr Duration probe_time{300};
+
+/// How long a silent device's network may take to say that nobody is there.
+constexpr Duration knock_time{50};
+/// RFC 3414, 4: what any manager may ask any agent first, an engine's identity.
+constexpr std::array<std::uint8_t, 60> discovery{
+    0x30, 0x3a, 0x02, 0x01, 0x03,                                      // SNMPv3 message
+    0x30, 0x0f, 0x02, 0x02, 0x4d, 0x2f, 0x02, 0x03, 0x00, 0xff, 0xe3,  // number, largest size
+    0x04, 0x01, 0x04, 0x02, 0x01, 0x03,                                // reportable, USM
+    0x04, 0x10, 0x30, 0x0e, 0x04, 0x00, 0x02, 0x01, 0x00, 0x02, 0x01,  // no engine, no clock,
+    0x00, 0x04, 0x00, 0x04, 0x00, 0x04, 0x00,                          // no user
+    0x30, 0x12, 0x04, 0x00, 0x04, 0x00, 0xa0, 0x0c, 0x02, 0x02, 0x4d,  // a get of nothing
+    0x2f, 0x02, 0x01, 0x00, 0x02, 0x01, 0x00, 0x30, 0x00};
 
 /// Users, engines and request numbers are the library's own, for all sessions together.
 std::mutex& library_mutex() {
@@ -222,11 +235,10 @@ class SnmpSession final : public Snmp {
     /// The session, opened when there is none. Throws as the port does.
     void ensure_session(Deadline deadline) {
         if (session_) return;
-        const SocketAddress address =
-            resolve(login_.host, login_.port, login_.family, deadline).front();
+        address_ = resolve(login_.host, login_.port, login_.family, deadline).front();
         const std::string port = std::to_string(login_.port);
-        std::string peer = address.ipv6 ? "udp6:[" + address.text + "]:" + port
-                                        : "udp:" + address.text + ":" + port;
+        std::string peer = address_.ipv6 ? "udp6:[" + address_.text + "]:" + port
+                                         : "udp:" + address_.text + ":" + port;
         if (const int error = try_open(peer)) fail(error);
     }
 
@@ -299,6 +311,7 @@ class SnmpSession final : public Snmp {
         Answer answer;
         try {
             while (const int error = send(answer, command, oids, value, deadline)) {
+                if (error == SNMPERR_TIMEOUT) check_delivery();
                 if (error != SNMPERR_TIMEOUT && error != SNMPERR_UNKNOWN_ENG_ID) fail(error);
                 if (deadline.passed(real_now().mono)) throw TimedOut(silence());
                 // Others want the library, too.
@@ -350,6 +363,7 @@ class SnmpSession final : public Snmp {
     void wait(Answer& answer, Deadline deadline) {
         const int socket = snmp_sess_transport(session_.get())->sock;
         Instant again = real_now().mono + ask_again;
+        bool knocked = false;
         while (!answer.over) {
             const Instant now = real_now().mono;
             if (deadline.passed(now)) {
@@ -360,6 +374,10 @@ class SnmpSession final : public Snmp {
             const auto span = std::min(deadline.at, again) - now;
             const auto wait_ms = std::chrono::ceil<Duration>(span);
             poll(&fd, 1, static_cast<int>(std::clamp<Duration::rep>(wait_ms.count(), 0, 60'000)));
+            if (!knocked && real_now().mono >= again) {
+                check_delivery();
+                knocked = true;
+            }
             const std::lock_guard lock(library_mutex());
             if (fd.revents != 0) {
                 netsnmp_large_fd_set ready;
@@ -373,6 +391,12 @@ class SnmpSession final : public Snmp {
                 again = real_now().mono + ask_again;
             }
         }
+    }
+
+    /// Of a silent device: throws Unreachable when the network says why it is silent.
+    void check_delivery() const {
+        if (const auto why = knock_udp(address_, discovery, knock_time))
+            throw Unreachable(name_ + ": " + *why);
     }
 
     std::string silence() const {
@@ -427,6 +451,7 @@ class SnmpSession final : public Snmp {
 
     SnmpLogin login_;
     std::string name_;
+    SocketAddress address_;
     std::unique_ptr<void, CloseSession> session_;
 };
 

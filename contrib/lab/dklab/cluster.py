@@ -44,14 +44,17 @@ def up(lab, say):
         xen_hosts.provide(len(lab.hosts), say)
     else:
         kernel.build(lab.path("guest"))
+        if lab.keys:
+            kernel.registrar()  # before two hosts compile it at once
     net.up(lab)
     say("networks are up")
     monitor.up(lab)
     domains.write_all(lab)
     for host in lab.hosts:
         bmc.up(lab, host)
-    if lab.kind == "xen":
+    if lab.strip:
         pdu.up(lab)
+    if lab.kind == "xen":
         # A host takes up its disks when it wakes.
         storage.up(lab)
         say("storage node is up")

@@ -46,6 +46,13 @@ def bmc_slow(lab, host, seconds):
     _flag(lab, host, "slow", f"{float(seconds or 3)}\n")
 
 
+def power_lost_with_bmc(lab, host, _):
+    """Host and BMC lose their power in the same instant."""
+    net.set_cable(lab, f"b-{host}", "down")
+    hosts.cut(lab, host)
+    bmc.down(lab, host)
+
+
 def libvirtd_stopped(lab, host, _):
     """libvirtd hangs: it accepts connections and never answers."""
     hosts.signal_daemons(lab, host, "STOP")
@@ -66,6 +73,7 @@ FAULTS = {
     "bmc-password": bmc_password,
     "bmc-stuck": bmc_stuck,
     "bmc-slow": bmc_slow,
+    "power-lost-with-bmc": power_lost_with_bmc,
     "libvirtd-stopped": libvirtd_stopped,
     "black-hole": black_hole,
 }

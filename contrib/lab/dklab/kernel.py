@@ -147,16 +147,24 @@ def _read(path):
         return file.read()
 
 
-def init_program():
-    """The path of guest_init, compiled; kept in the cache until its source changes."""
-    source = os.path.join(HERE, "guest_init.cpp")
-    name = "guest_init-" + hashlib.sha256(_read(source)).hexdigest()[:16]
-    program = os.path.join(cache_folder(), name)
+def _compiled(name, *options):
+    """The path of a program of this folder, compiled; kept in the cache until its source changes."""
+    source = os.path.join(HERE, name + ".cpp")
+    digest = hashlib.sha256(_read(source)).hexdigest()[:16]
+    program = os.path.join(cache_folder(), f"{name}-{digest}")
     if not os.path.exists(program):
         part = f"{program}.{os.getpid()}"
-        run("g++", "-std=c++17", "-O2", "-static", "-s", "-o", part, source)
+        run("g++", "-std=c++17", "-O2", "-s", "-o", part, source, *options)
         os.rename(part, program)
     return program
+
+
+def init_program():
+    return _compiled("guest_init", "-static")
+
+
+def registrar():
+    return _compiled("registrar", "-shared", "-fPIC", "-liscsi")
 
 
 def build(folder):

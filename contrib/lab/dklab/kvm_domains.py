@@ -35,12 +35,7 @@ XML = """<domain type='qemu'>
       </source>
       <target dev='vda' bus='virtio'/>
     </disk>
-    <lease>
-      <lockspace>lockspace</lockspace>
-      <key>{name}</key>
-      <target path='{leases}'/>
-    </lease>
-    <controller type='usb' model='none'/>
+{lease}    <controller type='usb' model='none'/>
     <serial type='file'>
       <source path='/var/log/libvirt/console-{name}.log' append='on'/>
       <target port='0'/>
@@ -49,9 +44,16 @@ XML = """<domain type='qemu'>
   </devices>
 </domain>
 """
+LEASE = """    <lease>
+      <lockspace>lockspace</lockspace>
+      <key>{name}</key>
+      <target path='{leases}'/>
+    </lease>
+"""
 
 
 def xml(lab, domain):
+    leases = os.path.dirname(storage.lockspace(lab))
     return XML.format(
         name=domain,
         uuid=uuid.uuid5(uuid.NAMESPACE_DNS, f"{domain}.{lab.id}.lab"),
@@ -60,5 +62,5 @@ def xml(lab, domain):
         cmdline=CMDLINE,
         iqn=IQN,
         storage=STORAGE,
-        leases=os.path.dirname(storage.lockspace(lab)),
+        lease="" if lab.keys else LEASE.format(name=domain, leases=leases),
     )

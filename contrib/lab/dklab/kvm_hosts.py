@@ -6,7 +6,7 @@ import shutil
 import signal
 
 from . import net
-from .kernel import cache_folder
+from .kernel import cache_folder, registrar
 from .layout import HERE, STORAGE, LabError
 from .mains import pid_file, write_switch
 from .proc import inside, namespace_processes, run, started_at
@@ -30,8 +30,7 @@ security_driver = "none"
 cgroup_controllers = [ ]
 namespaces = [ ]
 stdio_handler = "file"
-lock_manager = "lockd"
-migration_address = "{storage}"
+{locks}migration_address = "{storage}"
 migration_host = "{storage}"
 """
 # Without automatic leases virtlockd does not open the lockspace; the guests' network disks get none.
@@ -76,6 +75,7 @@ def prepare(lab, host):
         "storage": lab.storage_address(host),
         "number": lab.number(host),
         "leases": lockspace(lab),
+        "locks": "" if lab.keys else 'lock_manager = "lockd"\n',
     }
     for name, text in (
         ("libvirtd", LIBVIRTD),
@@ -84,6 +84,9 @@ def prepare(lab, host):
         ("virtlockd", VIRTLOCKD),
     ):
         _write(f"{home}/etc/{name}.conf", text.format(**values))
+    if lab.keys:
+        _write(f"{home}/etc/reservation-key", lab.key(host) + "\n")
+        shutil.copy(registrar(), f"{home}/etc/registrar.so")
     for folder in (f"{home}/lib/libvirt", f"{home}/cache", lab.log(host) + "/libvirt"):
         os.makedirs(folder, exist_ok=True)
     _accounts(home)

@@ -14,6 +14,7 @@ HIDDEN_FROM_HOSTS = ("/run", "/var/run", "/var/lib", "/var/log", "/var/cache", "
 
 WITNESS = "10.77.0.254"
 MONITOR = "10.77.0.250"
+MONITOR_ON_SAN = "10.78.0.250"
 STORAGE = "10.78.0.254"
 PDU = "10.77.0.200"
 IQN = "iqn.2026-01.org.domkeeper.lab"
@@ -30,7 +31,9 @@ class Lab:
     `kind` is what its hosts are: "kvm" (namespaces with libvirtd and QEMU) or "xen" (virtual
     machines with Xen). `disks` tells for each domain what its disk stands on: "iscsi" or "aoe";
     `types` what a domain is: "hvm" on kvm, "pv" or "pvh" on xen; `nics` are those with a network
-    interface."""
+    interface. `strip`: a power strip feeds the hosts. `keys`: kvm hosts register a reservation key on
+    each disk that they open, the monitor reaches the storage network, and no lease stands between two
+    writers: what a storage fence needs and what it is alone with."""
 
     def __init__(self, folder, data):
         self.dir = folder
@@ -42,9 +45,11 @@ class Lab:
         self.disks = data["disks"]
         self.types = data["types"]
         self.nics = data.get("nics", [])
+        self.strip = data.get("strip", self.kind == "xen")
+        self.keys = data.get("keys", False)
 
     @classmethod
-    def create(cls, folder=None, host_count=3, domain_count=6, kind="kvm"):
+    def create(cls, folder=None, host_count=3, domain_count=6, kind="kvm", strip=False, keys=False):
         """Makes the folder and draws the lab's name; nothing runs yet."""
         if folder is None:
             folder = tempfile.mkdtemp(prefix=RUN_PREFIX)
@@ -61,6 +66,7 @@ class Lab:
         hosts = [("xen" if kind == "xen" else "host") + str(n) for n in range(1, host_count + 1)]
         data = {"kind": kind, "id": ident, "hosts": hosts, "domains": [], "disks": {}, "types": {}, "nics": []}
         data["passwords"] = {host: secrets.token_hex(6) for host in hosts}
+        data.update(strip=strip or kind == "xen", keys=keys)
         lab = cls(folder, data)
         for number in range(domain_count):
             # On Xen two domains have PVH on AoE and PV on iSCSI, four have all there is.
@@ -84,7 +90,7 @@ class Lab:
             self.nics.append(name)
 
     def save(self):
-        names = ("kind", "id", "hosts", "domains", "passwords", "disks", "types", "nics")
+        names = ("kind", "id", "hosts", "domains", "passwords", "disks", "types", "nics", "strip", "keys")
         path = self.path("lab.json")
         with open(os.open(path + ".new", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as out:
             json.dump({name: getattr(self, name) for name in names}, out)
@@ -111,12 +117,13 @@ class Lab:
         return self.path("log", name)
 
     def ns(self, node):
-        """The network namespace of a node: bmc-HOST, net, storage, monitor; on kvm a host, on xen
-        pdu."""
+        """The network namespace of a node: bmc-HOST, net, storage, monitor; on kvm a host; pdu where
+        there is a strip."""
         return f"dk-{self.id}-{node}"
 
     def nodes(self):
-        own = ["pdu"] if self.kind == "xen" else self.hosts
+        own = ["pdu"] if self.strip else []
+        own += self.hosts if self.kind == "kvm" else []
         return ["net", "storage", "monitor", *own, *("bmc-" + h for h in self.hosts)]
 
     def number(self, host):
@@ -132,6 +139,10 @@ class Lab:
 
     def bmc_address(self, host):
         return f"10.77.0.{100 + self.number(host)}"
+
+    def key(self, host):
+        """The host's key on disks that are reserved by SCSI-3 persistent reservations."""
+        return hex(0xA0 + self.number(host))
 
     def uri(self, host):
         driver = "xen" if self.kind == "xen" else "qemu"

@@ -8,7 +8,7 @@ of its ports, and one that changes when a host comes or goes stalls everybody's 
 import os
 import signal
 
-from .layout import MONITOR, PDU, STORAGE, WITNESS
+from .layout import MONITOR, MONITOR_ON_SAN, PDU, STORAGE, WITNESS
 from .proc import run, wait_for
 
 
@@ -24,9 +24,11 @@ def _cables(lab):
             yield host, "mgmt0", f"m-{host}", "mgmt", lab.address(host), number
             yield host, "san0", f"s-{host}", "san", lab.storage_address(host), number
         yield f"bmc-{host}", "mgmt0", f"b-{host}", "mgmt", lab.bmc_address(host), 100 + number
-    if lab.kind == "xen":
+    if lab.strip:
         yield "pdu", "mgmt0", "m-pdu", "mgmt", PDU, 200
     yield "monitor", "mgmt0", "m-monitor", "mgmt", MONITOR, 250
+    if lab.keys:
+        yield "monitor", "san0", "s-monitor", "san", MONITOR_ON_SAN, 250
     yield "storage", "san0", "s-storage", "san", STORAGE, 254
 
 

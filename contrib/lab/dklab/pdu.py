@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The power strip in front of all hosts: net-snmp's snmpd with contrib/lab/xen/pdu_agent as an APC
-rack PDU. Outlet N feeds the N-th host; users "fence" (may switch) and "look" (may not), SNMPv3."""
+"""The power strip in front of all hosts: net-snmp's snmpd with contrib/lab/pdu_agent as an APC rack
+PDU. Outlet N feeds the N-th host; users "fence" (may switch) and "look" (may not), SNMPv3."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ def up(lab):
                 address=PDU,
                 auth=AUTH,
                 privacy=PRIVACY,
-                agent=os.path.join(HERE, "xen", "pdu_agent"),
+                agent=os.path.join(HERE, "pdu_agent"),
                 dir=lab.dir,
                 hosts=" ".join(lab.hosts),
             )

@@ -229,7 +229,7 @@ def ask(lab, *arguments):
         raise LabError(f"domkeeper --json {' '.join(arguments)}: {error}: {text[:300]}") from error
 
 
-def _when(text):
+def when(text):
     """Seconds since 1970 of domkeeper's times, which are UTC with milliseconds."""
     return None if text is None else datetime.fromisoformat(text).timestamp()
 
@@ -239,13 +239,13 @@ def incidents(lab, host, since):
     seconds since 1970."""
     found = []
     for listed in ask(lab, "incidents"):
-        if listed["host"] != host or _when(listed["opened"]) < since:
+        if listed["host"] != host or when(listed["opened"]) < since:
             continue
         incident = ask(lab, "incident", str(listed["id"]))
         for key in ("opened", "closed"):
-            incident[key] = _when(incident[key])
+            incident[key] = when(incident[key])
         for entry in incident["timeline"]:
-            entry["at"] = _when(entry["at"])
+            entry["at"] = when(entry["at"])
         found.append(incident)
     return sorted(found, key=lambda incident: incident["id"])
 
