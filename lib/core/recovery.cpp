@@ -195,6 +195,8 @@ void RecoveryStepper::on(const Resumed& resumed) {
     for (const JournalEntry& entry : resumed.entries) {
         if (entry.step == StepKind::Fence && entry.kind == EntryKind::Outcome && entry.ok)
             host_case.fenced_before = true;
+        if (entry.step == StepKind::Fence && entry.kind == EntryKind::Intent)
+            host_case.fence_tried = true;
         if (entry.kind == EntryKind::Event && entry.step == StepKind::Evacuate)
             host_case.storage_lost = entry.ok;
         if (entry.kind == EntryKind::Event && entry.target == operator_target)

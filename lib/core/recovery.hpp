@@ -197,6 +197,7 @@ struct HostCase {
     std::optional<SuspectLooked> suspect;
     std::optional<PeersLooked> peers;
     bool storage_lost = false;  ///< reported as cut off from its storage, not as dead
+    bool fence_tried = false;   ///< by a killed worker, whatever came of it
     std::optional<StorageLooked> storage;
     std::string stands_for;         ///< why it stood still; told once
     Instant stand_look;             ///< while Standing: when it is looked again

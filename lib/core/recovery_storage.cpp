@@ -58,7 +58,8 @@ void RecoveryStepper::on(const StorageLooked& looked) {
 
 bool RecoveryStepper::stands_still(HostCase& host_case) {
     const auto down = all_stranded(host_case);
-    if (!down) return false;
+    // Once it was fenced, what can't run is refused, whichever worker comes to say so.
+    if (!down || host_case.fenced_before) return false;
     const std::string why = *down + ", which all of its domains need: fencing would help nobody";
     if (host_case.stands_for.empty()) {
         note(host_case, EntryKind::Refusal, StepKind::Look, "the recovery stands still: " + why, {},
@@ -127,7 +128,10 @@ void RecoveryStepper::judge_storage_lost(HostCase& host_case) {
         note(host_case, EntryKind::Refusal, StepKind::Look, why, {}, {}, false);
         close(host_case.host, IncidentState::Refused, "nothing was done: " + why);
     };
-    if (!host_case.suspect->answered && !host_case.hypervisor_answered)
+    const bool silent = !host_case.suspect->answered && !host_case.hypervisor_answered;
+    // Fenced by a worker that was killed before it could say so.
+    if (silent && host_case.fence_tried) return judge_silence(host_case);
+    if (silent)
         return refuse_all("it does not answer (" + host_case.suspect->evidence +
                           "), so this is not about its storage alone: what is to be done is for "
                           "the report that it is down to say");

@@ -27,6 +27,10 @@ class Run {
         set_up();
     }
 
+    ~Run() { scheduler_.end_all(); }
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+
     ScenarioOutcome run() {
         for (const Scenario::Timed& timed : scenario_.timed)
             scheduler_.spawn_process([this, &timed] {
