@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "eventhandlers/host_event.hpp"
 
+#include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
 
 namespace domkeeper {
@@ -16,7 +17,11 @@ Program host_event_program() {
             "fences "
             "the host, proves it off and starts its domains elsewhere. All else is ignored, and "
             "the "
-            "journal says why. Returns within half a second; the monitor never waits for a "
+            "journal says why. With --about storage the state is that of a service which looks at "
+            "the "
+            "host's way to its storage: a hard CRITICAL empties a host that lives and alone lost "
+            "its "
+            "storage. Returns within half a second; the monitor never waits for a "
             "recovery.",
         .options = {{.name = "host",
                      .letter = 'H',
@@ -30,7 +35,8 @@ Program host_event_program() {
                      .value_name = "STATE",
                      .help = "State that the monitor sees.",
                      .required = true,
-                     .choices = {"UP", "DOWN", "UNREACHABLE"},
+                     .choices = {"UP", "DOWN", "UNREACHABLE", "OK", "WARNING", "CRITICAL",
+                                 "UNKNOWN"},
                      .monitor_macro = "$HOSTSTATE$"},
                     {.name = "type",
                      .letter = 'T',
@@ -40,6 +46,13 @@ Program host_event_program() {
                      .required = true,
                      .choices = {"SOFT", "HARD"},
                      .monitor_macro = "$HOSTSTATETYPE$"},
+                    {.name = "about",
+                     .type = ValueType::Choice,
+                     .value_name = "WHAT",
+                     .help = "Whether the state is that of the host, or of a service that looks at "
+                             "its storage from the host itself.",
+                     .default_value = "host",
+                     .choices = {"host", "storage"}},
                     {.name = "attempt",
                      .letter = 'a',
                      .type = ValueType::Integer,
@@ -56,14 +69,33 @@ Program host_event_program() {
                      .value_name = "FILE",
                      .help = "Cluster file (default: $DOMKEEPER_CONFIG, else "
                              "/etc/domkeeper/domkeeper.toml)."}},
-        .examples = {"handle_host --host xen1 --state DOWN --type HARD\tWhat Nagios runs when xen1 "
-                     "is dead."}};
+        .examples = {
+            "handle_host --host xen1 --state DOWN --type HARD\tWhat Nagios runs when xen1 "
+            "is dead.",
+            "handle_host --host xen1 --about storage --state CRITICAL --type HARD\tWhat it "
+            "runs when check_iscsi --initiator on xen1 found its sessions gone."}};
 }
+
+namespace {
+
+/// Of a service only the state in which the storage is gone for certain counts.
+HostState state_of(bool about_storage, const std::string& word) {
+    const auto host_state = parse_host_state(word);
+    if (about_storage == host_state.has_value())
+        throw UsageError("--state " + word + " is no state of a " +
+                         (about_storage ? "service; --about storage needs OK, WARNING, CRITICAL or "
+                                          "UNKNOWN"
+                                        : "host; UP, DOWN or UNREACHABLE would be right"));
+    if (host_state) return *host_state;
+    return word == "CRITICAL" ? HostState::StorageLost : HostState::Up;
+}
+
+}  // namespace
 
 HostEvent read_host_event(const Arguments& arguments) {
     HostEvent event;
     event.host = printable(arguments.text("host"), 64);
-    event.state = *parse_host_state(arguments.text("state"));
+    event.state = state_of(arguments.text("about") == "storage", arguments.text("state"));
     event.type = *parse_state_type(arguments.text("type"));
     event.source = "monitor";
     event.output = printable(arguments.text("output"));

@@ -16,6 +16,7 @@
 #include "lib/io/libvirt_mover.hpp"
 #include "lib/io/nagios_commands.hpp"
 #include "lib/io/network_prober.hpp"
+#include "lib/io/network_storage.hpp"
 #include "lib/io/power_switches.hpp"
 #include "lib/io/real_scheduler.hpp"
 #include "lib/io/sqlite_journal.hpp"
@@ -43,8 +44,9 @@ void work_once(const Inventory& inventory, Scheduler& scheduler) {
     FileLock lock(worker_lock_path(inventory.state_dir));
     LibvirtMover mover;
     NagiosCommands downtime(inventory.policy.monitor_commands);
+    NetworkStorage storages;
     switch (run_worker(inventory, {scheduler, journal, records, hypervisors, switches, prober,
-                                   notifier, lock, mover, downtime, glpk_packing()})) {
+                                   notifier, lock, mover, downtime, glpk_packing(), &storages})) {
         case WorkerEnd::Finished: return log_line(scheduler, "finished");
         case WorkerEnd::Busy: return log_line(scheduler, "left to the worker that runs already");
     }
@@ -73,7 +75,8 @@ void work_once(const Inventory& inventory, Scheduler& scheduler) {
 }
 
 bool needs_worker(const HostEvent& event) {
-    return event.state == HostState::Down && event.type == StateType::Hard;
+    return (event.state == HostState::Down || event.state == HostState::StorageLost) &&
+           event.type == StateType::Hard;
 }
 
 }  // namespace

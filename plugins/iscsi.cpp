@@ -346,28 +346,21 @@ CheckResult check_iscsi_wire(const Arguments& arguments, Deadline deadline) {
         }
         return summed_up(std::move(result));
     }
-    std::vector<IscsiLogin> logins;
+    std::vector<IscsiOrder> orders;
     for (const IscsiLogin& portal : portals)
         for (const IscsiUnit& unit : units) {
-            logins.push_back(portal);
-            logins.back().target = unit.target;
+            orders.push_back({portal, unit.lun});
+            orders.back().login.target = unit.target;
         }
     const IscsiQuestions questions{samples, !wanted.keys.empty()};
-    const auto found = bounded_walk<IscsiDisk>(
-        logins.size(), limits(logins.size()), [logins, units, questions, reading](std::size_t i) {
-            return read_iscsi_disk(logins[i], units[i % units.size()].lun, questions, reading);
-        });
-    for (std::size_t i = 0; i < logins.size(); ++i) {
+    const std::vector<IscsiDisk> found = read_iscsi_disks(orders, questions, reading);
+    for (std::size_t i = 0; i < orders.size(); ++i) {
         const IscsiUnit& unit = units[i % units.size()];
-        const std::string place = iscsi_place(logins[i]) + ", LUN " + std::to_string(unit.lun);
+        const std::string place =
+            iscsi_place(orders[i].login) + ", LUN " + std::to_string(unit.lun);
         std::string label = unit.target + "/" + std::to_string(unit.lun);
-        if (portals.size() > 1) label += "@" + logins[i].host;
-        IscsiDisk disk;
-        if (found[i].value)
-            disk = *found[i].value;
-        else
-            disk.trouble = trouble_of(found[i].error, place + ": no answer in time");
-        result.parts.push_back(judge_iscsi(place, label, unit, disk, wanted));
+        if (portals.size() > 1) label += "@" + orders[i].login.host;
+        result.parts.push_back(judge_iscsi(place, label, unit, found[i], wanted));
     }
     return summed_up(std::move(result));
 }

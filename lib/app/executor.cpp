@@ -97,6 +97,18 @@ void run(Shared& shared, const LookAtPeers& action) {
     shared.post(std::move(looked));
 }
 
+void run(Shared& shared, const LookAtStorage& action) {
+    StorageLooked looked{action.incident, {}};
+    if (shared.ports.storages != nullptr) {
+        looked.reports = shared.ports.storages->look(
+            shared.inventory.storages, Deadline{shared.mono() + shared.inventory.policy.look_time});
+    } else {
+        for (const StorageNode& storage : shared.inventory.storages)
+            looked.reports.push_back({storage.name, {}, false, "nothing here can look at it"});
+    }
+    shared.post(std::move(looked));
+}
+
 void run(Shared& shared, const Observe& action) {
     const Host* host = shared.inventory.find_host(action.host);
     Observed observed;
@@ -259,6 +271,8 @@ class Worker {
         // The proof is kept before the engine hears of it, and thrown away with the first doubt.
         if (const auto* read = std::get_if<PowerRead>(&message.event))
             if (!read->off) proofs_.erase(read->host);
+        // A recovery that stood still goes on with what was recorded meanwhile.
+        if (std::holds_alternative<StorageLooked>(message.event)) refresh();
         if (message.proof) keep(*std::move(message.proof), message.event);
         feed(message.event);
     }
@@ -336,6 +350,17 @@ class Worker {
             ports_.notifier.notify("the record of " + action.domain + " on " + action.host +
                                    " could not be written: " + error.what());
         }
+    }
+
+    void begin(OrderEvacuation action) {
+        Maintenance order;
+        order.host = action.host;
+        order.partial = true;
+        order.who = "domkeeper";
+        order.reason = action.reason;
+        order.since = ports_.scheduler.now().wall;
+        ports_.journal.order_maintenance(order);
+        shared_->post(EvacuationOrdered{action.incident});
     }
 
     void begin(Notify action) { ports_.notifier.notify(action.text); }

@@ -12,6 +12,7 @@
 #include "lib/port/power_switch.hpp"
 #include "lib/port/prober.hpp"
 #include "lib/port/scheduler.hpp"
+#include "lib/port/storage_prober.hpp"
 
 namespace domkeeper {
 
@@ -29,7 +30,8 @@ struct WorkerPorts {
     Lock& lock;
     Mover& mover;
     Downtime& downtime;
-    PackingSearch packing{};  ///< empty: the quick ways of placing alone
+    PackingSearch packing{};            ///< empty: the quick ways of placing alone
+    StorageProber* storages = nullptr;  ///< null: storage can't be looked at, and is not blamed
 };
 
 enum class WorkerEnd {

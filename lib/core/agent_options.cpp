@@ -80,6 +80,26 @@ constexpr std::array<AgentOption, 21> pdu_options{{
     {"power_wait", OptionForm::Seconds, false},
 }};
 
+constexpr std::array<AgentOption, 3> aoe_storage_options{{
+    {"disks", OptionForm::Disks, true},
+    {"interface", OptionForm::Text, true},
+    {"paths", OptionForm::Text, false},
+}};
+
+constexpr std::array<AgentOption, 6> iscsi_storage_options{{
+    {"disks", OptionForm::Disks, true},
+    {"ip", OptionForm::Address, true},
+    {"ipport", OptionForm::Port, false},
+    {"username", OptionForm::Text, false},
+    {"initiator", OptionForm::Text, false},
+    {"paths", OptionForm::Text, false},
+}};
+
+constexpr std::array<AgentOptions, 2> storages{{
+    {"aoe", DeviceKind::Storage, aoe_storage_options},
+    {"iscsi", DeviceKind::Storage, iscsi_storage_options},
+}};
+
 constexpr std::array<AgentOptions, 4> agents{{
     {"fence_ipmi", DeviceKind::Power, ipmi_options},
     {"fence_pdu", DeviceKind::Power, pdu_options},
@@ -113,6 +133,10 @@ bool is_seconds(std::string_view value) {
 
 std::span<const AgentOptions> known_agents() {
     return agents;
+}
+
+std::span<const AgentOptions> known_storages() {
+    return storages;
 }
 
 bool is_external_agent(std::string_view agent) {

@@ -37,6 +37,9 @@ struct AgentOptions {
 
 std::span<const AgentOptions> known_agents();
 
+/// The kinds of storage node that the recovery can look at, and what they may be told.
+std::span<const AgentOptions> known_storages();
+
 /// True for the path of a fence agent of the system that may be run: fence_NAME in /usr/sbin or
 /// /usr/local/sbin, where root alone can put programs.
 bool is_external_agent(std::string_view agent);

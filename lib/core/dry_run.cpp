@@ -26,6 +26,13 @@ class Answers {
             if (host.name != action.except) looked.answered[host.name] = seen(host.name) != nullptr;
         events.push_back(std::move(looked));
     }
+    void operator()(const LookAtStorage& action) {
+        StorageLooked looked{action.incident, {}};
+        for (const StorageNode& storage : context_.inventory.storages)
+            looked.reports.push_back({storage.name, {}, true, "assumed"});
+        events.push_back(std::move(looked));
+    }
+    void operator()(const OrderEvacuation&) {}
     void operator()(const Observe& action) {
         const auto view = facts_.views.find(action.host);
         Observed observed{action.host, context_.now.mono, std::nullopt, "it is assumed lost"};

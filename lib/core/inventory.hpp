@@ -20,6 +20,10 @@ struct FenceDevice {
     std::string password_file;  ///< empty: none
 };
 
+/// A storage node that domains depend on, as the cluster file describes it: like a device, with
+/// "aoe" or "iscsi" for an agent, and its disks in the option `disks`.
+using StorageNode = FenceDevice;
+
 /// Devices that must all succeed before the host counts as off.
 using FenceLevel = std::vector<std::string>;
 
@@ -62,6 +66,13 @@ enum class UnseenPeers {
     TrustRecord  ///< the record says where it ran; start it
 };
 
+/// What to do about a host that lives and alone lost its way to the storage.
+enum class StorageLost {
+    Evacuate,  ///< move its domains away; its power stays on
+    Fence,     ///< treat it as lost: fence it and start its domains elsewhere
+    Report     ///< write it down
+};
+
 struct Policy {
     int max_hosts_lost = 1;
     std::vector<std::string> witnesses;
@@ -79,6 +90,7 @@ struct Policy {
     Duration maintenance_time{7'200'000};  ///< how long a downtime the monitor is told of
     int survive = 1;  ///< hosts whose loss the others must have room for; 0: not looked at
     UnseenPeers unseen_peers = UnseenPeers::Refuse;
+    StorageLost storage_lost = StorageLost::Evacuate;
     std::vector<std::string> notify;  ///< command and arguments; empty: none
     /// The monitor's external command file, for downtimes; empty: it is told nothing.
     std::string monitor_commands;
@@ -99,6 +111,7 @@ struct Inventory {
     std::vector<Host> hosts;
     std::vector<FenceDevice> devices;
     std::vector<Domain> domains;
+    std::vector<StorageNode> storages{};  ///< whose failure is no host's; empty: nobody looks
 
     const Host* find_host(const std::string& host_name) const;
     const FenceDevice* find_device(const std::string& device_name) const;

@@ -75,6 +75,9 @@ class Checker {
         check_plugs();
         check_names("domain", inventory_.domains);
         check_domains();
+        check_names("storage", inventory_.storages);
+        for (InventoryProblem& found : check_storages(inventory_))
+            problems_.push_back(std::move(found));
         return std::move(problems_);
     }
 

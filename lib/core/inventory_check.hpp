@@ -24,6 +24,9 @@ struct InventoryProblem {
 /// pass: whether it must be there is for the reader of the form to say.
 std::vector<InventoryProblem> check_inventory(const Inventory& inventory);
 
+/// The same for the storage nodes alone; a part of check_inventory().
+std::vector<InventoryProblem> check_storages(const Inventory& inventory);
+
 /// Letters, digits, '.', '_' and '-', a letter or digit first, at most 64 bytes: such a name is
 /// safe in a table, a file name and a command line.
 bool valid_name(std::string_view name);
@@ -50,10 +53,12 @@ std::span<const PolicySpan> policy_spans();
 std::string_view restart_policy_name(RestartPolicy restart);  ///< "always", "never"
 std::string_view expected_name(Expected expect);              ///< "running", "off", "any"
 std::string_view unseen_peers_name(UnseenPeers unseen);       ///< "refuse", "trust-record"
+std::string_view storage_lost_name(StorageLost lost);         ///< "evacuate", "fence", "report"
 std::string_view move_policy_name(MovePolicy move);  ///< "live", "paused", "restart", "never"
 std::optional<RestartPolicy> parse_restart_policy(std::string_view text);
 std::optional<Expected> parse_expected(std::string_view text);
 std::optional<UnseenPeers> parse_unseen_peers(std::string_view text);
+std::optional<StorageLost> parse_storage_lost(std::string_view text);
 std::optional<MovePolicy> parse_move_policy(std::string_view text);
 
 }  // namespace domkeeper

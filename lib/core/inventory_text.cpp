@@ -146,8 +146,8 @@ class Parser {
 
   private:
     void read(const Line& line) {
-        static const std::vector<std::string> kinds{"cluster", "policy", "host", "device",
-                                                    "domain"};
+        static const std::vector<std::string> kinds{"cluster", "policy", "host",
+                                                    "device",  "domain", "storage"};
         const std::string kind(line.kind);
         if (kind == "cluster" || kind == "policy") {
             if (!lines_.emplace(kind, line.number).second) line.fail("a second " + kind + " line");
@@ -162,14 +162,17 @@ class Parser {
             inventory_.hosts.push_back(read_host(line));
         } else if (kind == "device") {
             index(inventory_.devices.size());
-            inventory_.devices.push_back(read_device(line));
+            inventory_.devices.push_back(read_device(line, "agent"));
+        } else if (kind == "storage") {
+            index(inventory_.storages.size());
+            inventory_.storages.push_back(read_device(line, "kind"));
         } else if (kind == "domain") {
             index(inventory_.domains.size());
             inventory_.domains.push_back(read_domain(line));
         } else {
             line.fail(quoted(kind) +
-                      " is not known; cluster, policy, host, device or domain "
-                      "would be right");
+                      " is not known; cluster, policy, host, device, domain or storage would be "
+                      "right");
         }
     }
 
@@ -248,13 +251,15 @@ class Parser {
             policy.witnesses_needed = whole(line, pair);
         } else if (pair.key == "unseen_peers") {
             policy.unseen_peers = word(line, pair, parse_unseen_peers);
+        } else if (pair.key == "storage_lost") {
+            policy.storage_lost = word(line, pair, parse_storage_lost);
         } else if (pair.key == "notify") {
             policy.notify = unquote_list(line, pair, ',');
         } else if (pair.key == "monitor_commands") {
             policy.monitor_commands = unquote(line, pair.value);
         } else {
-            std::vector<std::string> known{"witnesses", "witnesses_needed", "unseen_peers",
-                                           "notify", "monitor_commands"};
+            std::vector<std::string> known{"witnesses",    "witnesses_needed", "unseen_peers",
+                                           "storage_lost", "notify",           "monitor_commands"};
             for (const auto& number : policy_numbers()) known.emplace_back(number.key);
             for (const auto& limit : policy_spans()) known.emplace_back(limit.key);
             unknown(line, pair, known);
@@ -282,11 +287,11 @@ class Parser {
         return host;
     }
 
-    static FenceDevice read_device(const Line& line) {
+    static FenceDevice read_device(const Line& line, std::string_view agent_key) {
         FenceDevice device;
         device.name = *line.name;
         for (const Pair& pair : line.pairs) {
-            if (pair.key == "agent")
+            if (pair.key == agent_key)
                 device.agent = unquote(line, pair.value);
             else if (pair.key == "password_file")
                 device.password_file = unquote(line, pair.value);
@@ -390,6 +395,8 @@ std::string render_policy(const Policy& policy) {
             out.append(" ").append(limit.key) += "=" + exact(policy.*limit.member);
     if (policy.unseen_peers != usual.unseen_peers)
         out.append(" unseen_peers=").append(unseen_peers_name(policy.unseen_peers));
+    if (policy.storage_lost != usual.storage_lost)
+        out.append(" storage_lost=").append(storage_lost_name(policy.storage_lost));
     if (!policy.notify.empty()) out += " notify=" + written(policy.notify);
     if (!policy.monitor_commands.empty())
         out += " monitor_commands=" + written(policy.monitor_commands);
@@ -408,8 +415,9 @@ std::string render_host(const Host& host) {
     return out + "\n";
 }
 
-std::string render_device(const FenceDevice& device) {
-    std::string out = "device " + device.name + " agent=" + written(device.agent);
+std::string render_device(const FenceDevice& device, const std::string& kind,
+                          const std::string& agent_key) {
+    std::string out = kind + " " + device.name + " " + agent_key + "=" + written(device.agent);
     if (!device.password_file.empty()) out += " password_file=" + written(device.password_file);
     for (const auto& [key, value] : device.options) out += " " + key + "=" + written(value);
     return out + "\n";
@@ -447,8 +455,11 @@ std::string render_inventory(const Inventory& inventory) {
     }
     out += render_policy(inventory.policy);
     for (const Host& host : inventory.hosts) out += render_host(host);
-    for (const FenceDevice& device : inventory.devices) out += render_device(device);
+    for (const FenceDevice& device : inventory.devices)
+        out += render_device(device, "device", "agent");
     for (const Domain& domain : inventory.domains) out += render_domain(domain);
+    for (const StorageNode& storage : inventory.storages)
+        out += render_device(storage, "storage", "kind");
     return out;
 }
 

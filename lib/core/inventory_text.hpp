@@ -15,12 +15,13 @@ namespace domkeeper {
 ///     host a memory=8GiB reserve=1GiB fence=bmc-a/pdu-a,pdu-b
 ///     device bmc-a agent=fence_ipmi ip=10.0.0.1
 ///     domain web1 hosts=a,b priority=100 apart=db prefer=a restart=always expect=running
+///     storage san1 kind=iscsi ip=10.0.0.9 disks=iqn.2026-01.lab:t1/1
 ///
 /// Keys are the fields of Inventory, Policy, Host, FenceDevice and Domain; what is left out keeps
 /// its default, and a host's address defaults to its name. Fence levels are separated by '/',
-/// devices of one level by ','. Any other key of a device is an option for its agent. A value
-/// with spaces, commas, '/' in a list, '=', '#' or quotes is written "so", with \\ \" \n \t \xHH
-/// inside. '#' begins a comment. Lines come in any order.
+/// devices of one level by ','. Any other key of a device or storage is an option for its agent. A
+/// value with spaces, commas, '/' in a list, '=', '#' or quotes is written "so", with \\ \" \n \t
+/// \xHH inside. '#' begins a comment. Lines come in any order.
 ///
 /// Throws UsageError "line 3: ..." for the first mistake, among them all that check_inventory()
 /// calls an error; its warnings are let pass.

@@ -32,6 +32,15 @@ std::string_view unseen_peers_name(UnseenPeers unseen) {
     return "refuse";
 }
 
+std::string_view storage_lost_name(StorageLost lost) {
+    switch (lost) {
+        case StorageLost::Evacuate: return "evacuate";
+        case StorageLost::Fence: return "fence";
+        case StorageLost::Report: return "report";
+    }
+    return "report";
+}
+
 std::string_view move_policy_name(MovePolicy move) {
     switch (move) {
         case MovePolicy::Live: return "live";
@@ -53,6 +62,11 @@ std::optional<Expected> parse_expected(std::string_view text) {
 std::optional<UnseenPeers> parse_unseen_peers(std::string_view text) {
     return parse_enum(text, std::array{UnseenPeers::Refuse, UnseenPeers::TrustRecord},
                       unseen_peers_name);
+}
+std::optional<StorageLost> parse_storage_lost(std::string_view text) {
+    return parse_enum(text,
+                      std::array{StorageLost::Evacuate, StorageLost::Fence, StorageLost::Report},
+                      storage_lost_name);
 }
 
 std::optional<MovePolicy> parse_move_policy(std::string_view text) {

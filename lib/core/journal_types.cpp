@@ -12,6 +12,7 @@ std::string_view host_state_name(HostState state) {
         case HostState::Up: return "UP";
         case HostState::Down: return "DOWN";
         case HostState::Unreachable: return "UNREACHABLE";
+        case HostState::StorageLost: return "STORAGE-LOST";
     }
     return "DOWN";
 }
@@ -25,8 +26,10 @@ std::string_view state_type_name(StateType type) {
 }
 
 std::optional<HostState> parse_host_state(std::string_view text) {
-    return parse_enum(text, std::array{HostState::Up, HostState::Down, HostState::Unreachable},
-                      host_state_name);
+    return parse_enum(
+        text,
+        std::array{HostState::Up, HostState::Down, HostState::Unreachable, HostState::StorageLost},
+        host_state_name);
 }
 std::optional<StateType> parse_state_type(std::string_view text) {
     return parse_enum(text, std::array{StateType::Soft, StateType::Hard}, state_type_name);

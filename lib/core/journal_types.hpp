@@ -13,11 +13,12 @@ namespace domkeeper {
 /// Number of an incident, from 1; 0 stands for what belongs to none.
 using IncidentId = std::int64_t;
 
-/// What a monitor says of a host.
-enum class HostState { Up, Down, Unreachable };
+/// What a monitor says of a host. StorageLost: a check on the host says that it does not reach its
+/// storage, whatever the host itself does.
+enum class HostState { Up, Down, Unreachable, StorageLost };
 enum class StateType { Soft, Hard };
 
-std::string_view host_state_name(HostState state);  ///< "UP", "DOWN", "UNREACHABLE"
+std::string_view host_state_name(HostState state);  ///< "UP", "DOWN", "STORAGE-LOST", ...
 std::string_view state_type_name(StateType type);   ///< "SOFT", "HARD"
 std::optional<HostState> parse_host_state(std::string_view text);
 std::optional<StateType> parse_state_type(std::string_view text);

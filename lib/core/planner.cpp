@@ -171,6 +171,7 @@ std::string_view refusal_kind_name(RefusalKind kind) {
         case RefusalKind::StartUnknown: return "start-unknown";
         case RefusalKind::NotStable: return "not-stable";
         case RefusalKind::NotCovered: return "not-covered";
+        case RefusalKind::StorageDown: return "storage-down";
         case RefusalKind::OtherIncident: return "other-incident";
         case RefusalKind::MoveNotAllowed: return "move-not-allowed";
         case RefusalKind::DeviceUnseen: return "device-unseen";

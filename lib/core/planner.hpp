@@ -29,6 +29,7 @@ enum class RefusalKind {
     StartUnknown,     ///< a start was tried and nobody can say how it ended
     NotStable,        ///< it did not stay running
     NotCovered,       ///< its old host is cut off from its disks in part only
+    StorageDown,      ///< the storage that holds its disks does not answer
     OtherIncident,    ///< the host it was started on died too; that host's incident cares
     MoveNotAllowed,   ///< it can't move in a way that its policy allows
     DeviceUnseen,     ///< no host with room sees (or can say whether it sees) its disks

@@ -157,9 +157,15 @@ void RecoveryStepper::on(const HostReported& reported) {
         note(host_case, EntryKind::Event, StepKind::None,
              event.source + " says " + std::string(host_state_name(event.state)) + " " +
                  std::string(state_type_name(event.type)) + "; joined to this incident");
+        if (event.state == HostState::Down && host_case.storage_lost && !host_case.off) {
+            note(host_case, EntryKind::Event, StepKind::Evacuate, "it is said to be down now", {},
+                 {}, false);
+            host_case.storage_lost = false;
+        }
         if (!event.confirmed_off.empty() && !host_case.off) {
             host_case.confirmed_off = event.confirmed_off;
             note_confirmation(host_case);
+            if (host_case.phase == CasePhase::Standing) return begin_look(host_case);
             judge_look(host_case);
         }
         return;
@@ -168,6 +174,7 @@ void RecoveryStepper::on(const HostReported& reported) {
     if (event.type == StateType::Soft) return refuse_event(event, "a soft state", false);
     if (event.state == HostState::Unreachable)
         return refuse_event(event, "unreachable means that the way to it is broken", false);
+    if (event.state == HostState::StorageLost) return report_storage_lost(event);
     if (context_.inventory.find_host(event.host) == nullptr)
         return refuse_event(event, "no host of that name is in the cluster file", false);
     // It is expected to be down: no incident, no message.
@@ -188,6 +195,10 @@ void RecoveryStepper::on(const Resumed& resumed) {
     for (const JournalEntry& entry : resumed.entries) {
         if (entry.step == StepKind::Fence && entry.kind == EntryKind::Outcome && entry.ok)
             host_case.fenced_before = true;
+        if (entry.step == StepKind::Fence && entry.kind == EntryKind::Intent)
+            host_case.fence_tried = true;
+        if (entry.kind == EntryKind::Event && entry.step == StepKind::Evacuate)
+            host_case.storage_lost = entry.ok;
         if (entry.kind == EntryKind::Event && entry.target == operator_target)
             host_case.confirmed_off = entry.text;
         if (entry.domain.empty()) continue;
@@ -225,11 +236,17 @@ void RecoveryStepper::on(const Resumed& resumed) {
 
 void RecoveryStepper::begin_look(HostCase& host_case) {
     host_case.phase = CasePhase::Looking;
+    // What was seen before counts no more.
+    host_case.suspect.reset();
+    host_case.peers.reset();
+    host_case.storage.reset();
+    host_case.hypervisor_asked = host_case.hypervisor_answered = host_case.power_off = false;
     note(host_case, EntryKind::Intent, StepKind::Look,
          "look again by ping, TCP, libvirt and the power reading, at most " +
              render_duration(policy().look_time));
     act(LookAtSuspect{host_case.id, host_case.host});
     act(LookAtPeers{host_case.id, host_case.host});
+    if (!context_.inventory.storages.empty()) act(LookAtStorage{host_case.id});
     // The peers are read already now: it opens the connections that the starts will need.
     for (const Host& host : context_.inventory.hosts) request_view(host.name, policy().look_time);
     if (!context_.inventory.find_host(host_case.host)->fence.empty()) {
@@ -242,6 +259,7 @@ void RecoveryStepper::on(const SuspectLooked& looked) {
     for (auto& [name, host_case] : situation_.cases)
         if (host_case.id == looked.incident) {
             host_case.suspect = looked;
+            if (host_case.phase == CasePhase::Standing) return go_on_when_back(host_case);
             return judge_look(host_case);
         }
 }
@@ -281,10 +299,11 @@ void RecoveryStepper::on(const PowerRead& read) {
 
 void RecoveryStepper::judge_look(HostCase& host_case) {
     if (host_case.phase != CasePhase::Looking) return;
+    if (host_case.storage_lost && !host_case.fenced_before) return judge_storage_lost(host_case);
     if (host_case.suspect && host_case.suspect->answered)
         return answered(host_case, host_case.suspect->evidence);
     if (host_case.hypervisor_answered) return answered(host_case, "its hypervisor answers");
-    if (!host_case.peers) return;
+    if (!host_case.peers || storage_awaited(host_case)) return;
     // A device that reads off by itself needs no further look at the host.
     if (host_case.power_off) return judge_silence(host_case);
     if (host_case.suspect && host_case.hypervisor_asked) judge_silence(host_case);
@@ -333,6 +352,7 @@ void RecoveryStepper::judge_silence(HostCase& host_case) {
                 "no other host answers and no witness is configured: this node may "
                 "be the one that is cut off");
     }
+    if (stands_still(host_case)) return;
     if (lost.size() > static_cast<std::size_t>(policy().max_hosts_lost))
         return refuse_all(counted(lost.size(), "host") + " silent at once (" + join(lost, ", ") +
                           "), the limit is " + std::to_string(policy().max_hosts_lost));
@@ -342,6 +362,9 @@ void RecoveryStepper::judge_silence(HostCase& host_case) {
     const Host* entry = context_.inventory.find_host(host_case.host);
     if (host_case.power_off) {
         note(host_case, EntryKind::Outcome, StepKind::Look, "silent, and its power is off already");
+    } else if (host_case.storage_lost && host_case.suspect->answered) {
+        note(host_case, EntryKind::Decision, StepKind::Look,
+             "it lives without its storage, and the policy says storage_lost = \"fence\"");
     } else {
         note(host_case, EntryKind::Outcome, StepKind::Look,
              where(host_case.host, entry) + " is silent (" + host_case.suspect->evidence + "), " +

@@ -14,6 +14,7 @@
 #include "lib/core/planner.hpp"
 #include "lib/core/power.hpp"
 #include "lib/core/record.hpp"
+#include "lib/core/storage_health.hpp"
 
 namespace domkeeper {
 
@@ -44,6 +45,15 @@ struct PeersLooked {
     IncidentId incident = 0;
     std::map<std::string, bool> answered;  ///< by host name
     int witnesses = 0;                     ///< how many answered
+};
+/// The look at the storage nodes ended.
+struct StorageLooked {
+    IncidentId incident = 0;
+    std::vector<StorageReport> reports;
+};
+/// The order to evacuate a host is in the journal.
+struct EvacuationOrdered {
+    IncidentId incident = 0;
 };
 /// A host's hypervisor was read, or not.
 struct Observed {
@@ -79,8 +89,9 @@ struct StartEnded {
 /// Time passed.
 struct Tick {};
 
-using RecoveryEvent = std::variant<HostReported, Resumed, SuspectLooked, PeersLooked, Observed,
-                                   PowerRead, FenceEnded, StartEnded, Tick>;
+using RecoveryEvent =
+    std::variant<HostReported, Resumed, SuspectLooked, PeersLooked, StorageLooked,
+                 EvacuationOrdered, Observed, PowerRead, FenceEnded, StartEnded, Tick>;
 
 // ---- what to do -----------------------------------------------------------------------------
 
@@ -91,6 +102,15 @@ struct LookAtSuspect {
 struct LookAtPeers {
     IncidentId incident = 0;
     std::string except;
+};
+struct LookAtStorage {
+    IncidentId incident = 0;
+};
+/// Orders what an operator orders by `domkeeper evacuate HOST --partial`.
+struct OrderEvacuation {
+    IncidentId incident = 0;
+    std::string host;
+    std::string reason;
 };
 struct Observe {
     std::string host;
@@ -128,13 +148,15 @@ struct Notify {
     std::string text;
 };
 
-using RecoveryAction = std::variant<LookAtSuspect, LookAtPeers, Observe, ReadPower, Fence,
-                                    AcceptConfirmation, Start, MoveRecord, Notify>;
+using RecoveryAction =
+    std::variant<LookAtSuspect, LookAtPeers, LookAtStorage, OrderEvacuation, Observe, ReadPower,
+                 Fence, AcceptConfirmation, Start, MoveRecord, Notify>;
 
 // ---- what is known --------------------------------------------------------------------------
 
 enum class CasePhase {
     Looking,    ///< is it really dead?
+    Standing,   ///< its storage is down: fencing would help nobody until that is back
     Fencing,    ///< make it so
     Observing,  ///< what runs where now?
     Starting,   ///< starts and their verification are under way
@@ -174,6 +196,11 @@ struct HostCase {
     bool fenced_before = false;  ///< a killed worker had it off already
     std::optional<SuspectLooked> suspect;
     std::optional<PeersLooked> peers;
+    bool storage_lost = false;  ///< reported as cut off from its storage, not as dead
+    bool fence_tried = false;   ///< by a killed worker, whatever came of it
+    std::optional<StorageLooked> storage;
+    std::string stands_for;         ///< why it stood still; told once
+    Instant stand_look;             ///< while Standing: when it is looked again
     bool hypervisor_asked = false;  ///< its hypervisor was read or found silent
     bool hypervisor_answered = false;
     bool power_off = false;  ///< its first fence level read off by itself, which proves everything

@@ -321,6 +321,8 @@ void RecoveryStepper::plan(HostCase& host_case) {
         } else if (const auto gap = coverage_gap(host_case.proved, domain.record.xml)) {
             refuse(host_case, domain, RefusalKind::NotCovered,
                    host_case.host + " may still write to it: " + *gap);
+        } else if (const auto down = stranded_now(host_case, domain.record)) {
+            refuse(host_case, domain, RefusalKind::StorageDown, *down);
         }
     }
     place(host_case);

@@ -19,6 +19,8 @@ class RecoveryStepper {
     void on(const Resumed& resumed);
     void on(const SuspectLooked& looked);
     void on(const PeersLooked& looked);
+    void on(const StorageLooked& looked);
+    void on(const EvacuationOrdered& ordered);
     void on(const Observed& observed);
     void on(const PowerRead& read);
     void on(const FenceEnded& ended);
@@ -40,6 +42,17 @@ class RecoveryStepper {
     void proved_off(HostCase& host_case);
     bool proof_suffices(const HostCase& host_case) const;
     std::vector<std::string> lost_together(const HostCase& host_case) const;
+
+    // recovery_storage.cpp: a fault of the storage is none of the host
+    void report_storage_lost(const HostEvent& event);
+    bool storage_awaited(const HostCase& host_case) const;
+    bool stands_still(HostCase& host_case);
+    void look_while_standing(HostCase& host_case);
+    void go_on_when_back(HostCase& host_case);
+    void judge_storage_lost(HostCase& host_case);
+    std::optional<std::string> all_stranded(const HostCase& host_case) const;
+    std::optional<std::string> stranded_now(const HostCase& host_case,
+                                            const DomainRecord& domain) const;
 
     // recovery_place.cpp: from the proof to the start
     void begin_observing(HostCase& host_case);

@@ -176,6 +176,7 @@ void RecoveryStepper::release_from(const HostCase& lost) {
 }
 
 void RecoveryStepper::on(const Tick&) {
+    for_each_case([&](HostCase& host_case) { look_while_standing(host_case); });
     for (const auto& [host, host_case] : situation_.cases)
         for (const auto& [name, domain] : host_case.domains) {
             if (awaits_look(domain) && domain.next_look <= mono())
@@ -189,11 +190,14 @@ void RecoveryStepper::on(const Tick&) {
 
 std::optional<Instant> next_wake(const Situation& situation) {
     std::optional<Instant> next;
-    for (const auto& [host, host_case] : situation.cases)
+    for (const auto& [host, host_case] : situation.cases) {
+        if (host_case.phase == CasePhase::Standing && (!next || host_case.stand_look < *next))
+            next = host_case.stand_look;
         for (const auto& [name, domain] : host_case.domains) {
             if (!awaits_look(domain) || situation.observing.count(domain.target) != 0) continue;
             if (!next || domain.next_look < *next) next = domain.next_look;
         }
+    }
     return next;
 }
 

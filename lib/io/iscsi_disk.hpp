@@ -34,9 +34,17 @@ struct IscsiQuestions {
     bool reservations = false;  ///< ask for keys and reservation
 };
 
-/// Logs in, asks, reads and leaves. Ends at the deadline; throws nothing
-/// but UsageError and SystemError: a target that can't be reached is its trouble.
-IscsiDisk read_iscsi_disk(const IscsiLogin& login, int lun, IscsiQuestions questions,
-                          Deadline deadline);
+/// One LUN to be read.
+struct IscsiOrder {
+    IscsiLogin login;
+    int lun = 0;
+};
+
+/// Logs in everywhere, asks, reads and leaves; all of it at the same time in one loop, the
+/// questions to one LUN together, the reads one after another since they are measured. Ends at the
+/// deadline; a host name is looked up before, within it. Throws nothing but UsageError and
+/// SystemError: a target that can't be reached is its trouble. One answer an order, in order.
+std::vector<IscsiDisk> read_iscsi_disks(const std::vector<IscsiOrder>& orders,
+                                        IscsiQuestions questions, Deadline deadline);
 
 }  // namespace domkeeper

@@ -45,6 +45,8 @@ struct ScsiReply {
     std::vector<std::uint8_t> data;
 
     bool good() const { return status == scsi_good; }
+    /// It tells of something past; the command was not done and may be sent again.
+    bool is_unit_attention() const { return sense && sense->key == 6; }
     /// "reservation conflict", "no such LUN (0x5/0x25/0x00)"; of good: "good".
     std::string text() const;
 };

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <set>
@@ -53,12 +52,13 @@ class Reader {
 
     LoadedConfig run(const toml::table& root) {
         root_ = &root;
-        unknown_keys(root, "", {"cluster", "policy", "host", "device", "domain"});
+        unknown_keys(root, "", {"cluster", "policy", "host", "device", "domain", "storage"});
         if (const auto* table = section(root, "cluster")) read_cluster(*table);
         if (const auto* table = section(root, "policy")) read_policy(*table);
         each(root, "host", [&](const auto& table, const auto& at) { read_host(table, at); });
         each(root, "device", [&](const auto& table, const auto& at) { read_device(table, at); });
         each(root, "domain", [&](const auto& table, const auto& at) { read_domain(table, at); });
+        each(root, "storage", [&](const auto& table, const auto& at) { read_storage(table, at); });
         if (!root.contains("host"))
             problem(root, "host",
                     "there is no host; such as [[host]] name = \"xen1\" would be "
@@ -225,7 +225,8 @@ class Reader {
 
     void read_policy(const Table& table) {
         Policy& policy = loaded_.inventory.policy;
-        Names known{"witnesses", "witnesses_needed", "unseen_peers", "notify", "monitor_commands"};
+        Names known{"witnesses",    "witnesses_needed", "unseen_peers",
+                    "storage_lost", "notify",           "monitor_commands"};
         for (const PolicyNumber& number : policy_numbers()) {
             known.emplace_back(number.key);
             if (const auto value = whole(table, "policy", number.key))
@@ -244,6 +245,8 @@ class Reader {
         policy.witnesses_needed = whole(table, "policy", "witnesses_needed");
         parsed(table, "policy", "unseen_peers", parse_unseen_peers,
                "\"refuse\" or \"trust-record\"", policy.unseen_peers);
+        parsed(table, "policy", "storage_lost", parse_storage_lost,
+               "\"evacuate\", \"fence\" or \"report\"", policy.storage_lost);
         policy.monitor_commands =
             text(table, "policy", "monitor_commands",
                  "the monitor's command file, such as \"/var/lib/nagios4/rw/nagios.cmd\",")
@@ -307,13 +310,24 @@ class Reader {
             if (each.agent == device.agent) agent = &each;
         }
         if (agent)
-            read_options(table, at, *agent, device);
+            read_options(table, at, *agent, "agent", device);
         else if (is_external_agent(device.agent))
             read_external_options(table, at, device);
         else if (!device.agent.empty())
             wrong(*table.get("agent"), at + ".agent",
                   "one of " + join(agents, ", ") + ", or the path of an agent in /usr/sbin");
         loaded_.inventory.devices.push_back(std::move(device));
+    }
+
+    void read_storage(const Table& table, const std::string& at) {
+        StorageNode storage;
+        storage.name = text(table, at, "name", "a name such as \"san1\"", true).value_or("");
+        storage.agent = text(table, at, "kind", "\"aoe\" or \"iscsi\"", true).value_or("");
+        storage.password_file = text(table, at, "password_file", "a path").value_or("");
+        if (!storage.password_file.empty()) check_secret(*table.get("password_file"), at, storage);
+        for (const AgentOptions& kind : known_storages())
+            if (kind.agent == storage.agent) read_options(table, at, kind, "kind", storage);
+        loaded_.inventory.storages.push_back(std::move(storage));
     }
 
     void check_secret(const toml::node& node, const std::string& at, const FenceDevice& device) {
@@ -328,8 +342,8 @@ class Reader {
     }
 
     void read_options(const Table& table, const std::string& at, const AgentOptions& agent,
-                      FenceDevice& device) {
-        Names known{"name", "agent", "password_file"};
+                      const std::string& agent_key, FenceDevice& device) {
+        Names known{"name", agent_key, "password_file"};
         for (const AgentOption& option : agent.options) {
             known.emplace_back(option.name);
             const toml::node* node = table.get(option.name);
@@ -470,28 +484,12 @@ LoadedConfig read(const std::string& path, bool with_secrets) {
 
 }  // namespace
 
-std::string config_path(const std::string& given) {
-    if (!given.empty()) return given;
-    const char* set = std::getenv("DOMKEEPER_CONFIG");
-    return set && *set ? set : "/etc/domkeeper/domkeeper.toml";
-}
-
-LoadedConfig read_config(const std::string& path) {
-    return read(path, true);
+LoadedConfig read_config(const std::string& path, bool with_secrets) {
+    return read(path, with_secrets);
 }
 
 LoadedConfig parse_config(const std::string& text, const std::string& name) {
     return parse(text, name, false);
-}
-
-Inventory load_inventory(const std::string& path) {
-    LoadedConfig loaded = read(path, false);
-    if (loaded.problems.empty()) return std::move(loaded.inventory);
-    const std::size_t more = loaded.problems.size() - 1;
-    std::string text = render_problem(loaded.problems.front());
-    if (more > 0) text += "; and " + counted(more, "more mistake");
-    if (loaded.problems.front().line > 0) text += "; see domkeeper check-config";
-    throw UsageError(text);
 }
 
 }  // namespace domkeeper

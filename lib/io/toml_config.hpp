@@ -14,8 +14,9 @@ std::string config_path(const std::string& given);
 /// Reads a cluster file and finds every mistake in it, also in the secrets files that it names:
 /// those that are missing or that others can read. A file that can't be read, is too big or is
 /// no TOML is a problem too; of the mistakes against TOML itself only the first can be found.
-/// Both lists are in the order of the file. Never throws for what the file holds.
-LoadedConfig read_config(const std::string& path);
+/// Without `with_secrets` these are not looked at. Both lists are in the order of the file. Never
+/// throws for what the file holds.
+LoadedConfig read_config(const std::string& path, bool with_secrets = true);
 
 /// The same for a text; `name` stands for the file's in what is said. Looks at no secrets files.
 LoadedConfig parse_config(const std::string& text, const std::string& name);

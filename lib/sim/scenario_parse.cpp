@@ -29,7 +29,8 @@ const std::map<std::string, CommandForm>& command_forms() {
         {"kill-worker", {0, 0}},  {"worker", {0, 0}},       {"release", {1, 1}},
         {"evacuate", {1, 3}},     {"return", {1, 2}},       {"stop", {1, 1}},
         {"not-live", {1, 1}},     {"not-pausable", {1, 1}}, {"move-fails", {1, 2}},
-        {"move-takes", {1, 1}},   {"unseen-disk", {2, 2}},  {"free", {2, 2}}};
+        {"move-takes", {1, 1}},   {"unseen-disk", {2, 2}},  {"free", {2, 2}},
+        {"storage", {2, 2}}};
     return forms;
 }
 
@@ -49,7 +50,7 @@ class Parser {
             const std::string line(trim(raw));
             const std::vector<std::string> words = words_of(line);
             static const std::set<std::string> inventory_words{"cluster", "policy", "host",
-                                                               "device", "domain"};
+                                                               "device",  "domain", "storage"};
             const bool inventory = !words.empty() && inventory_words.count(words[0]) != 0;
             // Empty lines in between keep the inventory parser's line numbers true.
             inventory_lines += (inventory ? line : std::string{}) + "\n";
@@ -137,9 +138,10 @@ class Parser {
                 scenario_.inventory.find_host(timed.words[1]) == nullptr)
                 fail("no host '" + printable(timed.words[1]) + "'");
             if (timed.words[0] == "device") check_device(timed.words);
+            if (timed.words[0] == "storage") check_storage(timed.words);
             if (timed.words[0] == "report" &&
                 (!parse_host_state(timed.words[2]) || !parse_state_type(timed.words[3])))
-                fail("write: report HOST UP|DOWN|UNREACHABLE SOFT|HARD TEXT");
+                fail("write: report HOST UP|DOWN|UNREACHABLE|STORAGE-LOST SOFT|HARD TEXT");
             if (timed.words[0] == "start-takes") (void)duration(timed.words[2]);
             if (timed.words[0] == "migrate" &&
                 scenario_.inventory.find_host(timed.words[2]) == nullptr)
@@ -147,6 +149,15 @@ class Parser {
         }
         std::stable_sort(scenario_.timed.begin(), scenario_.timed.end(),
                          [](const auto& a, const auto& b) { return a.at < b.at; });
+    }
+
+    void check_storage(const std::vector<std::string>& words) const {
+        const auto& known = scenario_.inventory.storages;
+        if (std::none_of(known.begin(), known.end(),
+                         [&](const StorageNode& storage) { return storage.name == words[1]; }))
+            fail("no storage '" + printable(words[1]) + "'");
+        if (words[2] != "up" && words[2] != "down" && words[2] != "unasked")
+            fail("write: storage NAME up|down|unasked");
     }
 
     void check_device(const std::vector<std::string>& words) const {

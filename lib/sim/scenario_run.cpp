@@ -27,6 +27,10 @@ class Run {
         set_up();
     }
 
+    ~Run() { scheduler_.end_all(); }
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+
     ScenarioOutcome run() {
         for (const Scenario::Timed& timed : scenario_.timed)
             scheduler_.spawn_process([this, &timed] {
@@ -82,8 +86,9 @@ class Run {
     void call_worker() {
         worker_ = scheduler_.spawn_process([this] {
             try {
-                const WorkerPorts ports{scheduler_, journal_,  records_, hypervisors_, switches_,
-                                        prober_,    notifier_, lock_,    mover_,       downtime_};
+                const WorkerPorts ports{scheduler_, journal_,  records_,  hypervisors_,
+                                        switches_,  prober_,   notifier_, lock_,
+                                        mover_,     downtime_, {},        &storages_};
                 run_worker(scenario_.inventory, ports);
             } catch (const Error& error) {
                 world_.log(std::string("worker   ends: ") + error.what());
@@ -156,6 +161,7 @@ class Run {
     SimLock lock_{world_};
     SimMover mover_{world_};
     SimDowntime downtime_{world_};
+    SimStorages storages_{world_};
     SimScheduler::Process worker_;
 };
 
@@ -242,6 +248,13 @@ void Run::fault(const std::vector<std::string>& words) {
             device.mode = *mode;
         else
             device.off_delay = parse_duration(words[2]).value_or(device.off_delay);
+    } else if (name == "storage") {
+        if (words[2] == "down") world_.storages_down.emplace(words[1], scheduler_.now().mono);
+        if (words[2] == "up") world_.storages_down.erase(words[1]);
+        if (words[2] == "unasked")
+            world_.storages_unasked.insert(words[1]);
+        else
+            world_.storages_unasked.erase(words[1]);
     } else if (name == "start-fails") {
         world_.hosts.at(words[1]).start_fails.insert(words.size() > 2 ? words[2] : "*");
     } else if (name == "start-takes") {

@@ -61,8 +61,9 @@ class SimHypervisor : public Hypervisor {
         reach(deadline);
         SimHost& host = world_.hosts.at(host_.name);
         if (host.domains.count(domain.name) != 0) throw AlreadyActive("domain is already active");
-        const bool fails =
-            host.start_fails.count("*") != 0 || host.start_fails.count(domain.name) != 0;
+        const bool fails = host.start_fails.count("*") != 0 ||
+                           host.start_fails.count(domain.name) != 0 ||
+                           world_.without_storage(domain.name);
         // The far side works on even if the caller is killed or has given up.
         const Duration takes = host.start_time;
         if (!fails) world_.begin_start(domain.name, host_.name, domain.memory);
@@ -293,6 +294,17 @@ std::vector<ProbeReport> SimProber::look(const std::vector<ProbeTarget>& targets
         reports.push_back({is_answering, is_answering ? "ping" : "no answer", true});
     }
     world_.crash_point("look returning");
+    return reports;
+}
+
+std::vector<StorageReport> SimStorages::look(const std::vector<StorageNode>&, Deadline deadline) {
+    world_.crash_point("look at storage");
+    world_.scheduler.sleep(read_time);
+    auto reports = world_.storage_reports();
+    // Like the real one: silence lasts to the deadline.
+    if (std::any_of(reports.begin(), reports.end(), [](const auto& r) { return !r.down.empty(); }))
+        world_.scheduler.sleep_until(deadline.at);
+    world_.crash_point("look at storage returning");
     return reports;
 }
 

@@ -84,6 +84,16 @@ class SimProber : public Prober {
     World& world_;
 };
 
+class SimStorages : public StorageProber {
+  public:
+    explicit SimStorages(World& world) : world_(world) {}
+    std::vector<StorageReport> look(const std::vector<StorageNode>& storages,
+                                    Deadline deadline) override;
+
+  private:
+    World& world_;
+};
+
 /// Moves as libvirt does them when this process leads: two ends, a moment in which both stand
 /// still, and whatever is left over when this process is killed.
 class SimMover : public Mover {

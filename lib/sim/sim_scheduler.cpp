@@ -8,6 +8,10 @@ namespace domkeeper {
 SimScheduler::SimScheduler(TimePoint start) : start_(start) {}
 
 SimScheduler::~SimScheduler() {
+    end_all();
+}
+
+void SimScheduler::end_all() {
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
@@ -15,6 +19,7 @@ SimScheduler::~SimScheduler() {
     }
     run_until(Instant::max());
     for (const auto& task : tasks_) task->thread.join();
+    tasks_.clear();
 }
 
 Now SimScheduler::now() {

@@ -43,6 +43,8 @@ class SimScheduler : public Scheduler {
     Process current_process();
     /// Every task of it throws SimKilled when its turn comes; one that runs is not interrupted.
     void kill(const Process& process);
+    /// Kills what still runs and waits for it: while all that it uses is still there.
+    void end_all();
     /// Runs all tasks until none is left or the time has come. Called by the thread that made the
     /// scheduler, which is no task.
     void run_until(Instant end);

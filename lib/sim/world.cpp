@@ -85,6 +85,27 @@ bool World::is_cut_off(const SimHost& host, const std::string& domain) const {
            !coverage_gap(Coverage::of_disks(host.cut_disks), definition->second);
 }
 
+bool World::without_storage(const std::string& domain) const {
+    const auto definition = definitions.find(domain);
+    return definition != definitions.end() &&
+           stranded(inventory, storage_reports(), definition->second).has_value();
+}
+
+std::vector<StorageReport> World::storage_reports() const {
+    std::vector<StorageReport> reports;
+    for (const StorageNode& storage : inventory.storages) {
+        const bool down = storages_down.count(storage.name) != 0;
+        reports.push_back({storage.name,
+                           down || monitor_cut ? storage_units(storage) : std::set<std::string>{},
+                           storages_unasked.count(storage.name) == 0,
+                           down || monitor_cut ? "no answer" : "login works"});
+        if (reports.back().asked) continue;
+        reports.back().down.clear();
+        reports.back().evidence = "no route";
+    }
+    return reports;
+}
+
 void World::put_domain(const std::string& domain, const std::string& host, Bytes memory) {
     hosts.at(host).domains[domain] = {DomainState::Running, memory};
     home_[domain] = host;
@@ -178,6 +199,22 @@ void World::end_move(const std::string& domain, const std::string& from, const s
     log("world    " + domain + " runs on " + to + " now");
 }
 
+void World::check_use_of_fencing(const std::string& host) {
+    const Policy& policy = inventory.policy;
+    const auto levels = static_cast<int>(inventory.find_host(host)->fence.size());
+    const Duration slack = policy.look_time + policy.fence_time * (2 * levels) + Duration{1000};
+    std::vector<std::string> without;
+    for (const auto& [domain, home] : home_) {
+        if (home != host) continue;
+        if (!without_storage(domain)) return;
+        without.push_back(domain);
+    }
+    for (const auto& [storage, since] : storages_down)
+        if (!without.empty() && scheduler.now().mono - since > slack)
+            return broken(host + " is fenced although " + storage + " is down, which " +
+                          join(without, ", ") + " need");
+}
+
 void World::command_off(const std::string& name) {
     const SimDevice device = devices.at(name);
     const Now now = scheduler.now();
@@ -188,6 +225,7 @@ void World::command_off(const std::string& name) {
     if (switched_off_.size() > static_cast<std::size_t>(inventory.policy.max_hosts_lost))
         broken(counted(switched_off_.size(), "host") + " switched off, the limit is " +
                std::to_string(inventory.policy.max_hosts_lost));
+    check_use_of_fencing(device.host);
     log("world    " + name + " is told off");
     if (device.mode == DeviceMode::Stuck) return;
     scheduler.spawn_process([this, name, device] {

@@ -12,6 +12,7 @@
 #include "lib/core/journal_types.hpp"
 #include "lib/core/power.hpp"
 #include "lib/core/record.hpp"
+#include "lib/core/storage_health.hpp"
 #include "lib/sim/sim_scheduler.hpp"
 
 namespace domkeeper {
@@ -65,6 +66,11 @@ class World {
   public:
     World(Inventory inventory, SimScheduler& scheduler);
 
+    /// True when one of the domain's disks is on storage that is down.
+    bool without_storage(const std::string& domain) const;
+    /// What a look at all storage nodes shows now.
+    std::vector<StorageReport> storage_reports() const;
+
     // what faults and people do
     void power_cut(const std::string& host);
     void power_on(const std::string& host);
@@ -101,6 +107,8 @@ class World {
     std::map<std::string, SimHost> hosts;
     std::map<std::string, SimDevice> devices;
     std::map<std::string, bool> witnesses;
+    std::map<std::string, Instant> storages_down;  ///< since when, for everybody
+    std::set<std::string> storages_unasked;        ///< the monitoring node has no way to them
     bool monitor_cut = false;
     std::set<std::string> unstable;      ///< domains that stop one second after their start
     std::set<std::string> pausing;       ///< domains that pause one second after their start
@@ -116,6 +124,8 @@ class World {
 
   private:
     bool is_cut_off(const SimHost& host, const std::string& domain) const;
+    /// Fencing a host for nothing: all that ran there has had no storage for long.
+    void check_use_of_fencing(const std::string& host);
 
     std::vector<std::string> lines_;
     std::vector<std::string> broken_;

@@ -105,7 +105,8 @@ TEST_CASE("inventory text names the line of a mistake") {
     };
     const Case cases[] = {
         {"host a\nhots b\n",
-         "line 2: \"hots\" is not known; cluster, policy, host, device or domain would be right"},
+         "line 2: \"hots\" is not known; cluster, policy, host, device, domain or storage would be "
+         "right"},
         {"host\n", "line 1: the name of the host is missing"},
         {"host a b\n", "line 1: \"b\" is no key=value"},
         {"policy x\n", "line 1: \"x\" is no key=value"},
