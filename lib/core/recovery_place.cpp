@@ -217,13 +217,15 @@ std::optional<Refusal> RecoveryStepper::unseen_objection(const HostCase& host_ca
         const auto seen = situation_.views.find(host.name);
         const LastView last = seen == situation_.views.end() ? LastView{} : seen->second;
         if (last.view) continue;
-        if (domain.pinned && domain.target == host.name)
+        // Whatever is trusted of the record: there it was started, or may have been.
+        if (domain.target == host.name)
             return Refusal{RefusalKind::StartUnknown,
                            domain.record.name,
                            {},
                            {},
-                           "a start on " + host.name + " was tried, and " + host.name +
-                               " does not answer: " + last.why};
+                           (domain.pinned ? "a start on " + host.name + " was tried, and "
+                                          : "it was started on " + host.name + ", and ") +
+                               host.name + " does not answer: " + last.why};
         if (policy().unseen_peers == UnseenPeers::TrustRecord) continue;
         if (resting(context_, host.name)) continue;
         if (entry != nullptr && !context_.inventory.may_run(*entry, host.name)) continue;

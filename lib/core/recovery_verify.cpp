@@ -143,7 +143,10 @@ void RecoveryStepper::host_returned(HostCase& host_case, const std::string& evid
     host_case.returned = true;
     host_case.off = false;
     for (auto& [name, domain] : host_case.domains)
-        if (domain.phase == DomainPhase::Waiting) domain.placed = false;
+        if (domain.phase == DomainPhase::Waiting) {
+            domain.placed = false;
+            if (!domain.pinned) domain.target.clear();
+        }
     host_case.phase = CasePhase::Observing;
     host_case.views_since = mono();
     plan_when_seen();

@@ -28,6 +28,8 @@ constexpr Duration abort_period{1'000};
 constexpr Duration ending_time{30'000};
 /// No byte further for so long: the way between the hosts is broken.
 constexpr Duration stall_time{30'000};
+/// A host that fell silent since the plan must not hold a move up to its deadline.
+constexpr Duration opening_time{30'000};
 constexpr Duration shutdown_period{200};
 
 /// For how long the guest may stand still at the end of a live move, by how long the move has
@@ -235,8 +237,8 @@ std::string LibvirtMover::move(const DomainRecord& domain, const Host& from, con
     const Instant began = mono_now();
     const std::string name = printable(domain.name, 64);
     // Connections of its own: on one that two moves shared, only one of them heard of its end.
-    const LibvirtLink source = links_->open_new(from, deadline);
-    const LibvirtLink target = links_->open_new(to, deadline);
+    const LibvirtLink source = links_->open_new(from, deadline.within(mono_now(), opening_time));
+    const LibvirtLink target = links_->open_new(to, deadline.within(mono_now(), opening_time));
     const auto took = [&] {
         return " in " + render_seconds(std::chrono::duration_cast<Duration>(mono_now() - began)) +
                " s";

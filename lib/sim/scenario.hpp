@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@ namespace domkeeper {
 ///     no-record HOST                     nothing is recorded of it
 ///     disarmed [REASON ...]              at the start
 ///     at TIME COMMAND ...                see docs/simulate.md for the commands
+///     crash-at N ...                     the worker is killed at its N-th port call
 ///     until TIME                         the end (default 60s)
 struct Scenario {
     struct Timed {
@@ -36,7 +38,11 @@ struct Scenario {
     std::optional<std::string> disarmed;  ///< the reason
     std::vector<Timed> timed;
     Duration until{60'000};
+    std::set<long> crash_at;  ///< the worker is killed at these of its port calls
 };
+
+/// The words of a line, between spaces.
+std::vector<std::string> words_of(std::string_view line);
 
 /// Throws UsageError "line 3: ..." for the first mistake.
 Scenario parse_scenario(std::string_view text);
@@ -64,8 +70,8 @@ std::string join_scenario(const ScenarioFile& file);
 /// The log and what was at the end, as it stands below the "----".
 std::string render_outcome(const ScenarioOutcome& outcome);
 
-/// Runs it with the real engine over simulated ports and time. With `crash_at`, the worker is
-/// killed at that crash point and a new one is called a second later.
+/// Runs it with the real engine over simulated ports and time. At each of the scenario's crash
+/// points, or at `crash_at` alone, the worker is killed and a new one is called a second later.
 ScenarioOutcome run_scenario(const Scenario& scenario, std::optional<long> crash_at = std::nullopt);
 
 }  // namespace domkeeper

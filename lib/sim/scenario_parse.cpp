@@ -34,13 +34,6 @@ const std::map<std::string, CommandForm>& command_forms() {
     return forms;
 }
 
-std::vector<std::string> words_of(std::string_view line) {
-    std::vector<std::string> words;
-    for (const std::string& word : split(line, ' '))
-        if (!word.empty()) words.push_back(word);
-    return words;
-}
-
 class Parser {
   public:
     Scenario parse(std::string_view text) {
@@ -86,6 +79,13 @@ class Parser {
             scenario_.no_record.push_back(words[1]);
         } else if (words[0] == "disarmed") {
             scenario_.disarmed = join({words.begin() + 1, words.end()}, " ");
+        } else if (words[0] == "crash-at") {
+            need(words, 2, "crash-at N ...");
+            for (std::size_t i = 1; i < words.size(); ++i) {
+                const auto point = parse_integer(words[i]);
+                if (!point || *point < 1) fail("'" + printable(words[i]) + "' is no crash point");
+                scenario_.crash_at.insert(static_cast<long>(*point));
+            }
         } else if (words[0] == "until") {
             need(words, 2, "until TIME");
             scenario_.until = duration(words[1]);
@@ -174,6 +174,13 @@ class Parser {
 constexpr std::string_view separator = "\n----\n";
 
 }  // namespace
+
+std::vector<std::string> words_of(std::string_view line) {
+    std::vector<std::string> words;
+    for (const std::string& word : split(line, ' '))
+        if (!word.empty()) words.push_back(word);
+    return words;
+}
 
 ScenarioFile split_scenario(const std::string& text) {
     const auto at = text.find(separator);

@@ -17,7 +17,7 @@ class Run {
   public:
     Run(const Scenario& scenario, std::optional<long> crash_at)
         : scenario_(scenario), world_(scenario.inventory, scheduler_) {
-        world_.crash_at = crash_at;
+        world_.crash_at = crash_at ? std::set<long>{*crash_at} : scenario.crash_at;
         world_.on_crash = [this] {
             scheduler_.spawn_process([this] {
                 scheduler_.sleep(call_again);
@@ -27,7 +27,7 @@ class Run {
         set_up();
     }
 
-    ~Run() { scheduler_.end_all(); }
+    ~Run() { scheduler_.stop(); }
     Run(const Run&) = delete;
     Run& operator=(const Run&) = delete;
 
@@ -126,7 +126,7 @@ class Run {
             // it must be gone all the same.
             for (const std::string& host : halves)
                 if (world_.monitor_reaches(host) && !world_.hosts.at(host).hypervisor_hung &&
-                    !world_.hosts.at(host).was_silent)
+                    !world_.hosts.at(host).was_silent && !world_.source_unknown(domain.name))
                     world_.broken("a half copy of " + domain.name + " is left on " + host);
             if (hosts.size() > 1) world_.broken(domain.name + " ends on " + join(hosts, " and "));
         }
@@ -233,13 +233,12 @@ void Run::fault(const std::vector<std::string>& words) {
     } else if (name == "release") {
         world_.release(words[1]);
     } else if (name == "cut" || name == "join") {
-        world_.hosts.at(words[1]).reachable = name == "join";
-        world_.hosts.at(words[1]).was_silent = true;
+        world_.set_reachable(words[1], name == "join");
     } else if (name == "hang" || name == "unhang") {
         world_.hosts.at(words[1]).hypervisor_hung = name == "hang";
         world_.hosts.at(words[1]).was_silent = true;
     } else if (name == "monitor-cut" || name == "monitor-join") {
-        world_.monitor_cut = name == "monitor-cut";
+        world_.set_monitor_cut(name == "monitor-cut");
     } else if (name == "witness") {
         world_.witnesses[words[1]] = words[2] == "up";
     } else if (name == "device") {

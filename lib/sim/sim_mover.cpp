@@ -9,6 +9,8 @@ namespace {
 
 constexpr Duration call_time{5};
 constexpr Duration step{50};
+/// As the real one: a move that sends nothing for so long is ended.
+constexpr Duration longest_silence{30'000};
 
 }  // namespace
 
@@ -58,8 +60,8 @@ std::string SimMover::move(const DomainRecord& domain, const Host& from, const H
     const std::string call = "move " + domain.name + " to " + to.name;
     world_.crash_point(call);
     const Instant began = world_.scheduler.now().mono;
-    reach(from.name, deadline);
-    reach(to.name, deadline);
+    for (const Host& end : {from, to})
+        reach(end.name, deadline.within(world_.scheduler.now().mono, longest_silence));
     if (way == MoveWay::Restart)
         restart(domain, from, to, deadline);
     else
@@ -104,6 +106,7 @@ void SimMover::send(const DomainRecord& domain, const Host& from, const Host& to
         throw ProtocolError(why);
     };
     world_.crash_point("sending " + domain.name);
+    Duration silence{0};
     for (Duration sent{0}; sent < world_.move_time;) {
         world_.scheduler.sleep(step);
         if (!source.power || source.domains.count(domain.name) == 0)
@@ -111,7 +114,10 @@ void SimMover::send(const DomainRecord& domain, const Host& from, const Host& to
         if (!target.power) give_up(to.name + ": connection broken");
         if (watch.cancelled()) give_up("it was cancelled");
         if (deadline.passed(world_.scheduler.now().mono)) give_up("not done in time");
-        if (answers(from.name) && answers(to.name)) sent += step;
+        const bool sends = answers(from.name) && answers(to.name);
+        (sends ? sent : silence) += step;
+        if (sends) silence = Duration{0};
+        if (silence >= longest_silence) give_up("nothing was sent for 30 s");
     }
     world_.pause_for_move(domain.name, from.name, to.name);
     world_.crash_point("between both ends of " + domain.name);

@@ -102,6 +102,7 @@ class SimSwitch : public PowerSwitch {
                             ? host.power
                             : !Coverage::of_disks(host.cut_disks).includes(device().covers);
         world_.crash_point("read " + name_ + " returning");
+        if (device().mode == DeviceMode::SaysOn) return PowerState::On;
         return on ? PowerState::On : PowerState::Off;
     }
 

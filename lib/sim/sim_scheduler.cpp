@@ -7,23 +7,32 @@ namespace domkeeper {
 
 SimScheduler::SimScheduler(TimePoint start) : start_(start) {}
 
-SimScheduler::~SimScheduler() {
-    end_all();
+void SimScheduler::stop() {
+    stopping_ = true;
+    for (const auto& task : tasks_) *task->alive = false;
+    run_until(Instant::max());
 }
 
-void SimScheduler::end_all() {
-    {
-        const std::lock_guard lock(mutex_);
-        stopping_ = true;
-        for (const auto& task : tasks_) *task->alive = false;
+SimScheduler::~SimScheduler() {
+    stop();
+    for (const auto& carrier : carriers_) {
+        carrier->task = nullptr;
+        give_turn(carrier->turn);
     }
-    run_until(Instant::max());
-    for (const auto& task : tasks_) task->thread.join();
-    tasks_.clear();
+    for (const auto& carrier : carriers_) carrier->thread.join();
+}
+
+void SimScheduler::give_turn(std::atomic<int>& turn) {
+    turn.store(1);
+    turn.notify_one();
+}
+
+void SimScheduler::await_turn(std::atomic<int>& turn) {
+    turn.wait(0);
+    turn.store(0);
 }
 
 Now SimScheduler::now() {
-    const std::lock_guard lock(mutex_);
     return {now_, start_ + now_.time_since_epoch()};
 }
 
@@ -31,7 +40,7 @@ bool SimScheduler::may_run(const Task& task) const {
     return !*task.alive || task.wake <= now_ || (task.ready && task.ready());
 }
 
-void SimScheduler::hand_over() {
+bool SimScheduler::hand_over(const Task* self) {
     Task* next = nullptr;
     for (const auto& task : tasks_)
         if (!task->finished && may_run(*task)) {
@@ -47,27 +56,21 @@ void SimScheduler::hand_over() {
             next = nullptr;
     }
     current_ = next;
-    if (next == nullptr) {
-        main_turn_.notify_one();
-        return;
-    }
-    next->running = true;
-    next->turn.notify_one();
+    if (next == self) return false;
+    give_turn(next == nullptr ? main_turn_ : next->carrier->turn);
+    return true;
 }
 
-bool SimScheduler::block(std::unique_lock<std::mutex>& lock, Instant until,
-                         std::function<bool()> ready) {
+bool SimScheduler::block(Instant until, std::function<bool()> ready) {
     Task& task = *current_;
     if (!*task.alive) throw SimKilled{};
     task.wake = until;
     task.ready = std::move(ready);
-    task.running = false;
     // To the end of the queue: whoever waits longest goes first.
     const auto self =
         std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& t) { return t.get() == &task; });
     tasks_.splice(tasks_.end(), tasks_, self);
-    hand_over();
-    task.turn.wait(lock, [&] { return task.running; });
+    if (hand_over(&task)) await_turn(task.carrier->turn);
     const bool is_ready = task.ready && task.ready();
     task.ready = nullptr;
     if (!*task.alive) throw SimKilled{};
@@ -75,52 +78,51 @@ bool SimScheduler::block(std::unique_lock<std::mutex>& lock, Instant until,
 }
 
 void SimScheduler::sleep_until(Instant until) {
-    std::unique_lock lock(mutex_);
-    block(lock, until, nullptr);
+    block(until, nullptr);
 }
 
 bool SimScheduler::wait_until(Instant until, const std::function<bool()>& ready) {
-    std::unique_lock lock(mutex_);
     if (ready()) return true;
-    return block(lock, until, ready);
+    return block(until, ready);
 }
 
 void SimScheduler::update(const std::function<void()>& change) {
-    const std::lock_guard lock(mutex_);
     change();
 }
 
-void SimScheduler::body_of(Task& task, const std::function<void()>& body) {
-    {
-        std::unique_lock lock(mutex_);
-        task.turn.wait(lock, [&] { return task.running; });
+void SimScheduler::carry(Carrier& carrier) {
+    for (;;) {
+        await_turn(carrier.turn);
+        Task* const task = carrier.task;
+        if (task == nullptr) return;
+        try {
+            if (*task->alive) task->body();
+        } catch (const SimKilled&) {
+        }
+        // What the task holds goes while it still has the turn.
+        task->body = nullptr;
+        task->finished = true;
+        free_.push_back(&carrier);
+        hand_over(task);
     }
-    try {
-        if (*task.alive) body();
-    } catch (const SimKilled&) {
-    }
-    const std::lock_guard lock(mutex_);
-    task.finished = true;
-    task.running = false;
-    hand_over();
 }
 
 void SimScheduler::start_task(Process process, std::function<void()> body) {
-    const std::lock_guard lock(mutex_);
-    // Finished threads are joined as we go, so that a long run does not collect them.
-    for (auto it = tasks_.begin(); it != tasks_.end();) {
-        if ((*it)->finished) {
-            (*it)->thread.join();
-            it = tasks_.erase(it);
-        } else {
-            ++it;
-        }
+    tasks_.remove_if([](const auto& task) { return task->finished; });
+    if (free_.empty()) {
+        carriers_.push_back(std::make_unique<Carrier>());
+        Carrier& made = *carriers_.back();
+        made.thread = std::thread([this, &made] { carry(made); });
+        free_.push_back(&made);
     }
-    tasks_.push_back(std::make_unique<Task>());
-    Task& task = *tasks_.back();
-    task.alive = std::move(process);
-    task.wake = now_;
-    task.thread = std::thread([this, &task, body = std::move(body)] { body_of(task, body); });
+    auto task = std::make_unique<Task>();
+    task->body = std::move(body);
+    task->alive = std::move(process);
+    task->wake = now_;
+    task->carrier = free_.back();
+    task->carrier->task = task.get();
+    free_.pop_back();
+    tasks_.push_back(std::move(task));
 }
 
 void SimScheduler::spawn(std::function<void()> task) {
@@ -134,20 +136,16 @@ SimScheduler::Process SimScheduler::spawn_process(std::function<void()> task) {
 }
 
 SimScheduler::Process SimScheduler::current_process() {
-    const std::lock_guard lock(mutex_);
     return current_->alive;
 }
 
 void SimScheduler::kill(const Process& process) {
-    const std::lock_guard lock(mutex_);
     *process = false;
 }
 
 void SimScheduler::run_until(Instant end) {
-    std::unique_lock lock(mutex_);
     end_ = end;
-    hand_over();
-    main_turn_.wait(lock, [&] { return current_ == nullptr; });
+    if (hand_over(nullptr)) await_turn(main_turn_);
     if (!stopping_) now_ = std::max(now_, end);
 }
 

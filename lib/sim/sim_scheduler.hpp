@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <condition_variable>
+#include <atomic>
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "lib/port/scheduler.hpp"
 
@@ -43,31 +43,43 @@ class SimScheduler : public Scheduler {
     Process current_process();
     /// Every task of it throws SimKilled when its turn comes; one that runs is not interrupted.
     void kill(const Process& process);
-    /// Kills what still runs and waits for it: while all that it uses is still there.
-    void end_all();
     /// Runs all tasks until none is left or the time has come. Called by the thread that made the
     /// scheduler, which is no task.
     void run_until(Instant end);
+    /// Kills what still runs and waits for it: to be called before what tasks refer to goes.
+    void stop();
 
   private:
-    struct Task {
+    struct Task;
+    /// A thread that carries one task after the other. It sleeps until it is given the turn.
+    struct Carrier {
         std::thread thread;
-        std::condition_variable turn;
+        std::atomic<int> turn = 0;
+        Task* task = nullptr;  ///< empty at its turn: the end
+    };
+    struct Task {
+        std::function<void()> body;
+        Carrier* carrier = nullptr;
         Process alive;
         std::function<bool()> ready;  ///< empty: it only waits for the time
         Instant wake;
-        bool running = false;
         bool finished = false;
     };
 
     void start_task(Process process, std::function<void()> body);
-    void body_of(Task& task, const std::function<void()>& body);
-    bool block(std::unique_lock<std::mutex>& lock, Instant until, std::function<bool()> ready);
+    void carry(Carrier& carrier);
+    bool block(Instant until, std::function<bool()> ready);
     bool may_run(const Task& task) const;
-    void hand_over();
+    /// Gives the turn to whoever is next (no task: the one who called run_until), and returns true;
+    /// false when that is `self`.
+    bool hand_over(const Task* self);
+    static void give_turn(std::atomic<int>& turn);
+    static void await_turn(std::atomic<int>& turn);
 
-    std::mutex mutex_;
-    std::condition_variable main_turn_;
+    // No lock: whoever has the turn is the only one who runs.
+    std::atomic<int> main_turn_ = 0;
+    std::vector<std::unique_ptr<Carrier>> carriers_;
+    std::vector<Carrier*> free_;
     std::list<std::unique_ptr<Task>> tasks_;  ///< in the order in which they blocked
     Task* current_ = nullptr;
     Instant now_{};

@@ -25,6 +25,7 @@ std::optional<DeviceMode> parse_device_mode(std::string_view word) {
     if (word == "stuck") return DeviceMode::Stuck;
     if (word == "garbage") return DeviceMode::Garbage;
     if (word == "denied") return DeviceMode::Denied;
+    if (word == "says-on") return DeviceMode::SaysOn;
     if (word == "dies") return DeviceMode::Dies;
     return std::nullopt;
 }
@@ -58,6 +59,10 @@ void World::broken(const std::string& promise) {
 void World::power_cut(const std::string& name) {
     SimHost& host = hosts.at(name);
     host.power = false;
+    host.last_change = scheduler.now().mono;
+    // What dies here is at home here, wherever it ran at first.
+    for (const auto& [domain, state] : host.domains)
+        if (!state.half) home_[domain] = name;
     host.domains.clear();
     log("world    " + name + " is without power");
 }
@@ -67,7 +72,7 @@ void World::power_on(const std::string& name) {
     host.power = true;
     host.reachable = true;
     host.hypervisor_hung = false;
-    host.powered_on_at = scheduler.now().mono;
+    host.powered_on_at = host.last_change = scheduler.now().mono;
     switched_off_.erase(name);
     log("world    " + name + " has power and is up");
 }
@@ -114,6 +119,40 @@ void World::put_domain(const std::string& domain, const std::string& host, Bytes
 bool World::monitor_reaches(const std::string& name) const {
     const auto found = hosts.find(name);
     return !monitor_cut && found != hosts.end() && found->second.power && found->second.reachable;
+}
+
+void World::set_reachable(const std::string& name, bool reachable) {
+    SimHost& host = hosts.at(name);
+    host.reachable = reachable;
+    host.was_silent = true;
+    host.last_change = scheduler.now().mono;
+}
+
+void World::set_monitor_cut(bool cut) {
+    monitor_cut = cut;
+    for (auto& [name, host] : hosts) {
+        host.was_silent = true;
+        host.last_change = scheduler.now().mono;
+    }
+}
+
+bool World::source_unknown(const std::string& domain) const {
+    const auto home = home_.find(domain);
+    if (home == home_.end()) return false;
+    const SimHost& source = hosts.at(home->second);
+    return source.was_silent || (!source.power && switched_off_.count(home->second) == 0);
+}
+
+void World::check_second_look(const std::string& name) {
+    if (!monitor_reaches(name)) return;
+    const SimHost& host = hosts.at(name);
+    const Instant since = host.last_change.value_or(Instant{});
+    // It may have come back after the look, while device after device was tried.
+    const auto levels = static_cast<int>(inventory.find_host(name)->fence.size());
+    const Duration slack = inventory.policy.look_time + 2 * levels * inventory.policy.fence_time +
+                           Duration{1'000};
+    if (!host.last_change || scheduler.now().mono - since > slack)
+        broken(name + " is switched off although it has answered all the time");
 }
 
 std::vector<std::string> World::running_on(const std::string& domain) const {
@@ -171,7 +210,9 @@ void World::begin_move(const std::string& domain, const std::string& from, const
     if (!arming.armed_at(now.wall) && now.wall - arming.since > disarm_slack)
         broken("a move of " + domain + " while disarmed");
     for (const std::string& other : running_on(domain))
-        if (other != from) broken(domain + " is moved to " + to + " while it is on " + other);
+        // A copy that was left on a host which fell silent never ran.
+        if (other != from && !hosts.at(other).domains.at(domain).half)
+            broken(domain + " is moved to " + to + " while it is on " + other);
     hosts.at(from).domains.at(domain).busy = true;
     hosts.at(to).domains[domain] = {DomainState::Paused, hosts.at(from).domains.at(domain).memory,
                                     true, false};
@@ -221,6 +262,7 @@ void World::command_off(const std::string& name) {
     if (!arming.armed_at(now.wall) &&
         now.wall - arming.since > disarm_slack + inventory.policy.fence_time)
         broken(name + " is switched while disarmed");
+    check_second_look(device.host);
     switched_off_.insert(device.host);
     if (switched_off_.size() > static_cast<std::size_t>(inventory.policy.max_hosts_lost))
         broken(counted(switched_off_.size(), "host") + " switched off, the limit is " +
@@ -251,7 +293,7 @@ void World::command_on(const std::string& name) {
 
 void World::crash_point(const std::string& call) {
     ++crash_points;
-    if (!crash_at || crash_points != *crash_at) return;
+    if (crash_at.count(crash_points) == 0) return;
     log("world    the worker is killed at " + call);
     scheduler.kill(scheduler.current_process());
     if (on_crash) on_crash();

@@ -24,6 +24,7 @@ enum class DeviceMode {
     Stuck,    ///< takes the command and changes nothing
     Garbage,  ///< answers what can't be trusted
     Denied,   ///< refuses the login
+    SaysOn,   ///< switches, and reads on for ever
     Dies,     ///< goes silent with the first command, which still works
 };
 
@@ -50,6 +51,7 @@ struct SimHost {
     bool reachable = true;                 ///< from the monitoring node
     bool hypervisor_hung = false;          ///< answers ping, but no libvirt
     bool was_silent = false;               ///< cut off or hung at some time
+    std::optional<Instant> last_change;    ///< of whether the monitoring node reaches it
     std::map<std::string, SimDomain> domains;
     std::set<std::string> start_fails;   ///< domains, or "*"
     std::set<std::string> cut_disks;     ///< units from which a storage fence cut it off
@@ -81,6 +83,8 @@ class World {
 
     // what the ports do
     bool monitor_reaches(const std::string& host) const;
+    void set_reachable(const std::string& host, bool reachable);
+    void set_monitor_cut(bool cut);
     /// The beginning of a start; the domain is there at once and runs after the host's start time.
     void begin_start(const std::string& domain, const std::string& host, Bytes memory);
     /// Puts a half copy on the target; the domain runs on at its source.
@@ -97,6 +101,9 @@ class World {
 
     void log(const std::string& text);
     void broken(const std::string& promise);
+    /// The host where it ran last for certain was silent, or lies dead and nobody proved it: what
+    /// a move left elsewhere can't be judged.
+    bool source_unknown(const std::string& domain) const;
     const std::vector<std::string>& lines() const { return lines_; }
     const std::vector<std::string>& broken_promises() const { return broken_; }
     /// Hosts on which the domain is active, that have power and reach some disk of it.
@@ -118,7 +125,7 @@ class World {
     std::map<std::string, std::string> definitions;  ///< domain -> XML, where it has disks
     Arming arming;  ///< of the journal, to check that nobody acts against it
 
-    std::optional<long> crash_at;  ///< kill at the crash point of this number
+    std::set<long> crash_at;  ///< kill at the crash points of these numbers
     long crash_points = 0;         ///< passed so far
     std::function<void()> on_crash;
 
@@ -126,10 +133,12 @@ class World {
     bool is_cut_off(const SimHost& host, const std::string& domain) const;
     /// Fencing a host for nothing: all that ran there has had no storage for long.
     void check_use_of_fencing(const std::string& host);
+    /// Nobody is switched off who answered all the while.
+    void check_second_look(const std::string& host);
 
     std::vector<std::string> lines_;
     std::vector<std::string> broken_;
-    std::map<std::string, std::string> home_;  ///< domain -> where it ran at first
+    std::map<std::string, std::string> home_;  ///< domain -> where it ran last for certain
     std::set<std::string> switched_off_;       ///< by us, and not switched on since
 };
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Random clusters and fault schedules against the real engine: random_schedules FIRST_SEED COUNT.
-// Every promise must hold in each; a seed that breaks one is printed with its scenario and log.
+// Random clusters and fault schedules against the real engine:
+//     random_schedules FIRST_SEED COUNT [FOLDER]
+// Every promise must hold in each. A seed that breaks one is shrunk to a small scenario file in
+// FOLDER, which `domkeeper simulate` plays again.
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <random>
 #include <sstream>
@@ -9,10 +13,13 @@
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
 #include "lib/sim/scenario.hpp"
+#include "lib/sim/shrink.hpp"
 
 namespace {
 
 using namespace domkeeper;
+
+constexpr const char* ending = "until 400s\n";
 
 class Generator {
   public:
@@ -61,17 +68,19 @@ class Generator {
         // killed workers in the end.
         for (int i = 0; i < hosts; ++i)
             if (chance(70)) line(pick(1, 40), "report " + host(i) + " DOWN HARD");
-        out_ << "at 120s disk-ok\nat 121s worker\nuntil 400s\n";
+        out_ << "at 120s disk-ok\nat 121s worker\n";
+        if (chance(50)) crash_points();
+        out_ << ending;
         return out_.str();
-    }
-
-    std::optional<long> crash_point() {
-        if (chance(50)) return std::nullopt;
-        return pick(1, 120);
     }
 
   private:
     int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
+    void crash_points() {
+        out_ << "crash-at";
+        for (int i = chance(70) ? 1 : pick(2, 4); i > 0; --i) out_ << " " << pick(1, 120);
+        out_ << "\n";
+    }
     bool chance(int percent) { return pick(1, 100) <= percent; }
     static std::string host(int i) { return std::string(1, static_cast<char>('a' + i)); }
 
@@ -107,12 +116,12 @@ class Generator {
             case 8: return line(at, chance(50) ? "monitor-cut" : "monitor-join");
             case 9: return line(at, std::string("witness w1 ") + (chance(50) ? "down" : "up"));
             case 10: {
-                static const char* modes[] = {"good",   "silent", "stuck", "garbage",
-                                              "denied", "dies",   "1s",    "5s"};
+                static const char* modes[] = {"good", "silent",  "stuck", "garbage", "denied",
+                                              "dies", "says-on", "1s",    "5s"};
                 if (devices_.empty()) return;
                 const int which = pick(0, static_cast<int>(devices_.size()) - 1);
                 return line(at, "device " + devices_[static_cast<std::size_t>(which)] + " " +
-                                    modes[pick(0, 7)]);
+                                    modes[pick(0, 8)]);
             }
             case 11: return line(at, "start-fails " + h + (chance(50) ? " " + d : ""));
             case 12: return line(at, "start-takes " + h + " " + std::to_string(pick(1, 9)) + "s");
@@ -145,11 +154,43 @@ class Generator {
 };
 
 /// Empty when all is as it should be.
-std::string trouble_of(const ScenarioOutcome& outcome) {
+std::string trouble_of(const std::string& text) {
+    const ScenarioOutcome outcome = run_scenario(parse_scenario(text));
     if (!outcome.broken.empty()) return outcome.broken.front();
     for (const std::string& line : outcome.final_state)
         if (line.find(" open: ") != std::string::npos) return "never finished: " + line;
     return {};
+}
+
+/// Of what kind a trouble is: that a small scenario fails as the big one did.
+std::string kind_of(const std::string& trouble) {
+    static const char* kinds[] = {"while it runs", "never finished",   "disarmed",  "switched off",
+                                  "half copy",     "ends on",          "long back", "answered all",
+                                  "stay apart",    "while it is on"};
+    for (const char* kind : kinds)
+        if (trouble.find(kind) != std::string::npos) return kind;
+    return trouble.empty() ? "" : "other";
+}
+
+std::string shrink(const std::string& text, const std::string& kind) {
+    return shrink_scenario(text, [&](const std::string& tried) {
+        // With less time, what is under way would look like what never ends.
+        if (tried.find(ending) == std::string::npos) return false;
+        try {
+            return kind_of(trouble_of(tried)) == kind;
+        } catch (const Error&) {
+            return false;
+        }
+    });
+}
+
+void keep(const std::string& folder, std::int64_t seed, const std::string& text,
+          const std::string& trouble) {
+    const std::string small = shrink(text, kind_of(trouble));
+    const std::string path = folder + "/seed-" + std::to_string(seed) + ".txt";
+    std::filesystem::create_directories(folder);
+    std::ofstream(path) << "# seed " << seed << ": " << trouble << "\n" << small;
+    std::cout << "kept as " << path << ":\n" << small;
 }
 
 }  // namespace
@@ -157,22 +198,18 @@ std::string trouble_of(const ScenarioOutcome& outcome) {
 int main(int argc, char** argv) {
     const auto first = parse_integer(argc > 1 ? argv[1] : "1");
     const auto count = parse_integer(argc > 2 ? argv[2] : "1000");
+    const std::string folder = argc > 3 ? argv[3] : "build/schedules";
     if (!first || !count || *count < 1) {
-        std::cerr << "usage: random_schedules FIRST_SEED COUNT\n";
+        std::cerr << "usage: random_schedules FIRST_SEED COUNT [FOLDER]\n";
         return 3;
     }
     long failed = 0;
     for (std::int64_t seed = *first; seed < *first + *count; ++seed) {
-        Generator generator(static_cast<std::uint64_t>(seed));
-        const std::string text = generator.scenario();
-        const auto crash_at = generator.crash_point();
-        const ScenarioOutcome outcome = run_scenario(parse_scenario(text), crash_at);
-        const std::string trouble = trouble_of(outcome);
+        const std::string text = Generator(static_cast<std::uint64_t>(seed)).scenario();
+        const std::string trouble = trouble_of(text);
         if (trouble.empty()) continue;
         std::cout << "seed " << seed << ": " << trouble << "\n";
-        if (++failed > 3) continue;
-        std::cout << text << "crash point " << crash_at.value_or(0) << "\n----\n";
-        for (const std::string& line : outcome.log) std::cout << line << "\n";
+        if (++failed <= 3) keep(folder, seed, text, trouble);
     }
     std::cout << "seeds " << *first << " to " << *first + *count - 1 << "\n"
               << *count - failed << " passed, " << failed << " failed, 0 skipped\n";
