@@ -145,6 +145,8 @@ bool World::source_unknown(const std::string& domain) const {
 
 void World::check_second_look(const std::string& name) {
     if (!monitor_reaches(name)) return;
+    // By that policy a host is switched off that answers, but has lost its storage.
+    if (inventory.policy.storage_lost == StorageLost::Fence) return;
     const SimHost& host = hosts.at(name);
     const Instant since = host.last_change.value_or(Instant{});
     // It may have come back after the look, while device after device was tried.
