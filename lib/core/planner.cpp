@@ -170,6 +170,7 @@ std::string_view refusal_kind_name(RefusalKind kind) {
         case RefusalKind::StartFailed: return "start-failed";
         case RefusalKind::StartUnknown: return "start-unknown";
         case RefusalKind::NotStable: return "not-stable";
+        case RefusalKind::NoAnswer: return "no-answer";
         case RefusalKind::NotCovered: return "not-covered";
         case RefusalKind::OtherIncident: return "other-incident";
         case RefusalKind::MoveNotAllowed: return "move-not-allowed";

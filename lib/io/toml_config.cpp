@@ -172,9 +172,9 @@ class Reader {
         return value->get();
     }
 
-    template <typename T>
+        template <typename T, typename Out>
     void parsed(const Table& table, const std::string& path, std::string_view key,
-                std::optional<T> (*parse)(std::string_view), const std::string& right, T& out) {
+                std::optional<T> (*parse)(std::string_view), const std::string& right, Out& out) {
         const toml::node* node = table.get(key);
         if (!node) return;
         const auto* written = node->as_string();
@@ -381,7 +381,8 @@ class Reader {
 
     void read_domain(const Table& table, const std::string& at) {
         unknown_keys(table, at,
-                     {"name", "hosts", "priority", "restart", "expect", "move", "apart", "prefer"});
+                     {"name", "hosts", "priority", "restart", "expect", "move", "apart", "prefer",
+                      "answers"});
         Domain domain;
         domain.name = text(table, at, "name", "a name such as \"web1\"", true).value_or("");
         const std::string right = "a list of hosts such as [\"xen1\", \"xen2\"]";
@@ -392,6 +393,8 @@ class Reader {
         domain.apart =
             texts(table.get("apart"), at + ".apart", "a list of groups such as [\"db\"]");
         domain.prefer = texts(table.get("prefer"), at + ".prefer", right);
+        parsed(table, at, "answers", parse_guest_sign,
+               "\"ping ADDRESS\" or \"tcp ADDRESS:PORT\"", domain.answers);
         parsed(table, at, "restart", parse_restart_policy, "\"always\" or \"never\"",
                domain.restart);
         parsed(table, at, "expect", parse_expected, "\"running\", \"off\" or \"any\"",

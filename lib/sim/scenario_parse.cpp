@@ -24,7 +24,7 @@ const std::map<std::string, CommandForm>& command_forms() {
         {"hang", {1, 1}},         {"unhang", {1, 1}},       {"monitor-cut", {0, 0}},
         {"monitor-join", {0, 0}}, {"witness", {2, 2}},      {"device", {2, 2}},
         {"start-fails", {1, 2}},  {"start-takes", {2, 2}},  {"unstable", {1, 1}},
-        {"pauses", {1, 1}},       {"migrate", {2, 2}},      {"disk-full", {0, 0}},
+        {"mute", {1, 2}},         {"unmute", {1, 2}},       {"pauses", {1, 1}},       {"migrate", {2, 2}},      {"disk-full", {0, 0}},
         {"disk-ok", {0, 0}},      {"disarm", {0, 1}},       {"arm", {0, 0}},
         {"kill-worker", {0, 0}},  {"worker", {0, 0}},       {"release", {1, 1}},
         {"evacuate", {1, 3}},     {"return", {1, 2}},       {"stop", {1, 1}},
