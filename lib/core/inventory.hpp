@@ -63,8 +63,8 @@ struct Domain {
     RestartPolicy restart = RestartPolicy::Always;
     Expected expect = Expected::Running;
     MovePolicy move = MovePolicy::Live;
-    std::vector<std::string> apart{};   ///< groups; two of one group are never started on one host
-    std::vector<std::string> prefer{};  ///< hosts that are taken first where they have room
+    std::vector<std::string> apart{};    ///< groups; two of one group are never started on one host
+    std::vector<std::string> prefer{};   ///< hosts that are taken first where they have room
     std::optional<GuestSign> answers{};  ///< what it must answer after its start; empty: nothing
 };
 
@@ -81,8 +81,8 @@ struct Policy {
     Duration look_time{400};
     Duration record_max_age{600'000};
     Duration settle_time{5'000};
-    Duration fence_time{60'000};  ///< for one level
-    Duration start_time{60'000};  ///< for one domain
+    Duration fence_time{60'000};   ///< for one level
+    Duration start_time{60'000};   ///< for one domain
     Duration answer_time{60'000};  ///< from its settling to the first answer of a guest
     Duration observe_time{1'000};
     int starts_per_host = 4;

@@ -94,9 +94,9 @@ struct DomainStopped {
 /// Time passed.
 struct Tick {};
 
-using RecoveryEvent = std::variant<HostReported, Resumed, SuspectLooked, PeersLooked, Observed,
-                                   PowerRead, FenceEnded, StartEnded, GuestAsked, DomainStopped,
-                                   Tick>;
+using RecoveryEvent =
+    std::variant<HostReported, Resumed, SuspectLooked, PeersLooked, Observed, PowerRead, FenceEnded,
+                 StartEnded, GuestAsked, DomainStopped, Tick>;
 
 // ---- what to do -----------------------------------------------------------------------------
 
@@ -156,9 +156,9 @@ struct Notify {
     std::string text;
 };
 
-using RecoveryAction = std::variant<LookAtSuspect, LookAtPeers, Observe, ReadPower, Fence,
-                                    AcceptConfirmation, Start, AskGuest, StopDomain, MoveRecord,
-                                    Notify>;
+using RecoveryAction =
+    std::variant<LookAtSuspect, LookAtPeers, Observe, ReadPower, Fence, AcceptConfirmation, Start,
+                 AskGuest, StopDomain, MoveRecord, Notify>;
 
 // ---- what is known --------------------------------------------------------------------------
 
@@ -192,7 +192,7 @@ struct DomainCase {
     bool asking = false;  ///< of Awaiting: a question is on its way
     int attempts = 0;     ///< starts that failed
     std::set<std::string> failed_on;
-    Instant since;      ///< when the phase began
+    Instant since;  ///< when the phase began
     /// Of Unsure and Settling: a view must not be older to count. Of Awaiting: the next question.
     Instant next_look;
     std::optional<Refusal> refusal;

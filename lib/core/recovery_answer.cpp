@@ -75,8 +75,8 @@ void RecoveryStepper::no_answer(HostCase& host_case, DomainCase& domain, const s
     // Stopped it would stay so if its start elsewhere were not allowed: the proof is read again
     // first, and the guest is asked once more meanwhile.
     if (!proof_is_fresh(host_case)) return;
-    note(host_case, EntryKind::Intent, StepKind::Verify,
-         "stop it, to try another host: " + text, domain.record.name, domain.target, false);
+    note(host_case, EntryKind::Intent, StepKind::Verify, "stop it, to try another host: " + text,
+         domain.record.name, domain.target, false);
     domain.phase = DomainPhase::Stopping;
     act(StopDomain{host_case.id, domain.record, domain.target});
 }

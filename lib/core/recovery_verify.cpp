@@ -200,8 +200,7 @@ std::optional<Instant> next_wake(const Situation& situation) {
     for (const auto& [host, host_case] : situation.cases)
         for (const auto& [name, domain] : host_case.domains) {
             const bool asks = domain.phase == DomainPhase::Awaiting && !domain.asking;
-            const bool looks =
-                awaits_look(domain) && situation.observing.count(domain.target) == 0;
+            const bool looks = awaits_look(domain) && situation.observing.count(domain.target) == 0;
             if (!asks && !looks) continue;
             if (!next || domain.next_look < *next) next = domain.next_look;
         }

@@ -255,7 +255,8 @@ class Look {
             if (state.dials > 0)
                 tried.push_back(counted(static_cast<std::size_t>(state.dials), "TCP connection"));
             out.evidence = "no answer to " + join(tried, " and ");
-            if (state.target->only_tcp && !state.trouble.empty()) out.evidence += ": " + state.trouble;
+            if (state.target->only_tcp && !state.trouble.empty())
+                out.evidence += ": " + state.trouble;
         } else if (!state.trouble.empty()) {
             out.evidence = "not asked: " + printable(state.trouble, 160);
         } else {

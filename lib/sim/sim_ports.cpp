@@ -72,7 +72,8 @@ class SimHypervisor : public Hypervisor {
         if (takes > deadline.remaining(now.mono))
             throw TimedOut(host_.name + ": no answer to the start in time");
         if (!world_.monitor_reaches(host_.name))
-            // As the real one says it: only a call that never got there is known to have done nothing.
+            // As the real one says it: only a call that never got there is known to have done
+            // nothing.
             throw TimedOut(host_.name + ": connection broken; whether it was started is not known");
         if (fails) throw ProtocolError(host_.name + ": internal error: no start for you");
     }

@@ -128,8 +128,8 @@ void World::check_second_look(const std::string& name) {
     const Instant since = host.last_change.value_or(Instant{});
     // It may have come back after the look, while device after device was tried.
     const auto levels = static_cast<int>(inventory.find_host(name)->fence.size());
-    const Duration slack = inventory.policy.look_time + 2 * levels * inventory.policy.fence_time +
-                           Duration{1'000};
+    const Duration slack =
+        inventory.policy.look_time + 2 * levels * inventory.policy.fence_time + Duration{1'000};
     if (!host.last_change || scheduler.now().mono - since > slack)
         broken(name + " is switched off although it has answered all the time");
 }

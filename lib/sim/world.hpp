@@ -123,7 +123,7 @@ class World {
     Arming arming;  ///< of the journal, to check that nobody acts against it
 
     std::set<long> crash_at;  ///< kill at the crash points of these numbers
-    long crash_points = 0;         ///< passed so far
+    long crash_points = 0;    ///< passed so far
     std::function<void()> on_crash;
 
   private:
@@ -133,9 +133,9 @@ class World {
 
     std::vector<std::string> lines_;
     std::vector<std::string> broken_;
-    std::map<std::string, std::string> home_;  ///< domain -> where it ran last for certain
+    std::map<std::string, std::string> home_;     ///< domain -> where it ran last for certain
     std::map<std::string, std::string> started_;  ///< domain -> where a worker started it last
-    std::set<std::string> switched_off_;       ///< by us, and not switched on since
+    std::set<std::string> switched_off_;          ///< by us, and not switched on since
 };
 
 }  // namespace domkeeper

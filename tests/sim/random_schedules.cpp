@@ -28,7 +28,8 @@ class Generator {
     std::string scenario() {
         const int hosts = pick(2, 5);
         const int domains = pick(1, 8);
-        out_ << "policy witnesses=w1,w2 settle_time=2s answer_time=4s fence_time=8s start_time=5s max_hosts_lost="
+        out_ << "policy witnesses=w1,w2 settle_time=2s answer_time=4s fence_time=8s start_time=5s "
+                "max_hosts_lost="
              << pick(1, 2) << " starts_per_host=" << pick(1, 4)
              << (chance(20) ? " unseen_peers=trust-record" : "") << "\n";
         for (int i = 0; i < hosts; ++i) {
@@ -167,8 +168,8 @@ std::string trouble_of(const std::string& text) {
 
 /// Of what kind a trouble is: that a small scenario fails as the big one did.
 std::string kind_of(const std::string& trouble) {
-    static const char* kinds[] = {"while it runs", "never finished",   "disarmed",  "switched off",
-                                  "half copy",     "ends on",          "long back", "answered all",
+    static const char* kinds[] = {"while it runs", "never finished", "disarmed",  "switched off",
+                                  "half copy",     "ends on",        "long back", "answered all",
                                   "stay apart",    "while it is on"};
     for (const char* kind : kinds)
         if (trouble.find(kind) != std::string::npos) return kind;
