@@ -23,12 +23,12 @@ TEST_CASE("a failing scenario shrinks to what makes it fail") {
     };
     const std::vector<Row> rows{
         {"host a memory=1GiB\nhost b\ndomain d\nat 1s cut b\nuntil 9s\n",
-         {"cut b"},
+         {"at 1s cut b"},
          "at 1s cut b\n"},
         {"host a memory=1GiB reserve=1GiB\nhost b\n",
          {"host a", "reserve"},
          "host a reserve=1GiB\n"},
-        {"at 1234ms cut b\nat 17s cut a\n", {"cut b"}, "at 1s cut b\n"},
+        {"at 1234ms cut b\nat 17s cut a\n", {"at ", "s cut b"}, "at 1s cut b\n"},
         {"a\nb\nc\nd\ne\n", {"b", "e"}, "b\ne\n"},
         {"host a\n", {"nothing of that"}, "host a\n"},
     };
