@@ -2,5 +2,9 @@
 # Measurements: ratios in one run, against peers and the bare floor. Nothing is asserted. The
 # recovery itself is measured by `make demo ROUNDS=5 ATTEMPTS=both`, beside a bare script.
 .PHONY: bench
-bench: all
-	@for script in tests/bench/*; do echo "== $$script"; BUILD=$(BUILD) $$script; done
+bench: all $(BUILD)/planning
+	@for script in $(filter-out %.cpp,$(wildcard tests/bench/*)); do echo "== $$script"; BUILD=$(BUILD) $$script; done
+
+$(BUILD)/planning: $(BUILD)/obj/tests/bench/planning.o $(ARCHIVE)
+	$(CXX) -o $@ $< $(ARCHIVE) $(ALL_LDFLAGS) $(LIBS)
+-include $(BUILD)/obj/tests/bench/planning.d

@@ -176,6 +176,28 @@ void run(Shared& shared, const Start& action, const ProofOfOff& proof) {
     shared.post(std::move(ended));
 }
 
+void run(Shared& shared, const AskGuest& action) {
+    ProbeTarget target{action.sign.address, {}};
+    if (action.sign.port != 0) target.tcp_ports = {action.sign.port};
+    target.only_tcp = action.sign.port != 0;
+    const auto reports = shared.ports.prober.look(
+        {target}, Deadline{shared.mono() + shared.inventory.policy.observe_time});
+    shared.post(GuestAsked{action.incident, action.domain, reports.at(0).answered,
+                           printable(reports.at(0).evidence)});
+}
+
+void run(Shared& shared, const StopDomain& action) {
+    DomainStopped stopped{action.incident, action.domain.name, action.target, false, {}};
+    try {
+        shared.ports.hypervisors.at(*shared.inventory.find_host(action.target))
+            ->stop(action.domain, Deadline{shared.mono() + shared.inventory.policy.start_time});
+        stopped.stopped = true;
+    } catch (const Error& error) {
+        stopped.text = printable(error.what());
+    }
+    shared.post(std::move(stopped));
+}
+
 // ---- the worker -------------------------------------------------------------------------------
 
 class Worker {

@@ -56,6 +56,8 @@ class Answers {
     }
     void operator()(const AcceptConfirmation&) {}
     void operator()(const Start&) {}
+    void operator()(const AskGuest&) {}
+    void operator()(const StopDomain&) {}
     void operator()(const MoveRecord&) {}
     void operator()(const Notify&) {}
 

@@ -56,4 +56,37 @@ bool Inventory::may_run(const Domain& domain, const std::string& host_name) cons
            std::find(domain.hosts.begin(), domain.hosts.end(), host_name) != domain.hosts.end();
 }
 
+std::optional<GuestSign> parse_guest_sign(std::string_view text) {
+    const std::vector<std::string> words = split(text, ' ');
+    if (words.size() != 2 || words[1].empty()) return std::nullopt;
+    const auto is_plain = [](const std::string& address) {
+        return !address.empty() && address.size() <= 255 &&
+               std::all_of(address.begin(), address.end(), [](char c) {
+                   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                          (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == ':' || c == '%';
+               });
+    };
+    if (words[0] == "ping") {
+        if (!is_plain(words[1])) return std::nullopt;
+        return GuestSign{words[1], 0};
+    }
+    const auto colon = words[1].rfind(':');
+    if (words[0] != "tcp" || colon == std::string::npos) return std::nullopt;
+    std::string address = words[1].substr(0, colon);
+    const bool bracketed = address.size() > 2 && address.front() == '[' && address.back() == ']';
+    if (bracketed) address = address.substr(1, address.size() - 2);
+    const auto port = parse_integer(words[1].substr(colon + 1));
+    if (!is_plain(address) || !port || *port < 1 || *port > 65535) return std::nullopt;
+    // An address of IPv6 without brackets can't be told from its port.
+    if (!bracketed && address.find(':') != std::string::npos) return std::nullopt;
+    return GuestSign{address, static_cast<int>(*port)};
+}
+
+std::string render_guest_sign(const GuestSign& sign) {
+    if (sign.port == 0) return "ping " + sign.address;
+    const bool v6 = sign.address.find(':') != std::string::npos;
+    return "tcp " + (v6 ? "[" + sign.address + "]" : sign.address) + ":" +
+           std::to_string(sign.port);
+}
+
 }  // namespace domkeeper

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/core/time.hpp"
@@ -48,6 +49,16 @@ enum class MovePolicy {
     Never
 };
 
+/// How a guest shows that it does its work, not only runs.
+struct GuestSign {
+    std::string address;
+    int port = 0;  ///< must take a TCP connection; 0: a ping is enough
+};
+
+/// "ping 10.0.0.5", "tcp 10.0.0.5:22", "tcp [fd00::5]:22"; nullopt for anything else.
+std::optional<GuestSign> parse_guest_sign(std::string_view text);
+std::string render_guest_sign(const GuestSign& sign);
+
 /// A domain that domkeeper looks after.
 struct Domain {
     std::string name;
@@ -56,8 +67,9 @@ struct Domain {
     RestartPolicy restart = RestartPolicy::Always;
     Expected expect = Expected::Running;
     MovePolicy move = MovePolicy::Live;
-    std::vector<std::string> apart{};   ///< groups; two of one group are never started on one host
-    std::vector<std::string> prefer{};  ///< hosts that are taken first where they have room
+    std::vector<std::string> apart{};    ///< groups; two of one group are never started on one host
+    std::vector<std::string> prefer{};   ///< hosts that are taken first where they have room
+    std::optional<GuestSign> answers{};  ///< what it must answer after its start; empty: nothing
 };
 
 /// What to do about a domain that might run on a peer which does not answer.
@@ -80,8 +92,9 @@ struct Policy {
     Duration look_time{400};
     Duration record_max_age{600'000};
     Duration settle_time{5'000};
-    Duration fence_time{60'000};  ///< for one level
-    Duration start_time{60'000};  ///< for one domain
+    Duration fence_time{60'000};   ///< for one level
+    Duration start_time{60'000};   ///< for one domain
+    Duration answer_time{60'000};  ///< from its settling to the first answer of a guest
     Duration observe_time{1'000};
     int starts_per_host = 4;
     int start_attempts = 2;

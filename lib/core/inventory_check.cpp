@@ -23,10 +23,11 @@ constexpr std::array<PolicyNumber, 5> numbers{{
     {"survive", &Policy::survive, 0, 1000},
 }};
 
-constexpr std::array<PolicySpan, 8> spans{{
+constexpr std::array<PolicySpan, 9> spans{{
     {"look_time", &Policy::look_time, 10ms, 1min},
     {"record_max_age", &Policy::record_max_age, 1s, 720h},
     {"settle_time", &Policy::settle_time, 0ms, 1h},
+    {"answer_time", &Policy::answer_time, 1s, 1h},
     {"fence_time", &Policy::fence_time, 100ms, 1h},
     {"start_time", &Policy::start_time, 100ms, 1h},
     {"observe_time", &Policy::observe_time, 10ms, 1min},

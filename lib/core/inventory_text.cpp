@@ -303,6 +303,11 @@ class Parser {
         return device;
     }
 
+    static GuestSign sign(const Line& line, const Pair& pair) {
+        if (const auto sign = parse_guest_sign(unquote(line, pair.value))) return *sign;
+        line.fail("answers: write \"ping ADDRESS\" or \"tcp ADDRESS:PORT\"");
+    }
+
     static Domain read_domain(const Line& line) {
         Domain domain;
         domain.name = *line.name;
@@ -315,6 +320,8 @@ class Parser {
                 domain.apart = unquote_list(line, pair, ',');
             else if (pair.key == "prefer")
                 domain.prefer = unquote_list(line, pair, ',');
+            else if (pair.key == "answers")
+                domain.answers = sign(line, pair);
             else if (pair.key == "restart")
                 domain.restart = word(line, pair, parse_restart_policy);
             else if (pair.key == "expect")
@@ -323,7 +330,8 @@ class Parser {
                 domain.move = word(line, pair, parse_move_policy);
             else
                 unknown(line, pair,
-                        {"hosts", "priority", "apart", "prefer", "restart", "expect", "move"});
+                        {"hosts", "priority", "apart", "prefer", "answers", "restart", "expect",
+                         "move"});
         }
         return domain;
     }
@@ -430,6 +438,7 @@ std::string render_domain(const Domain& domain) {
     if (domain.priority != usual.priority) out += " priority=" + std::to_string(domain.priority);
     if (!domain.apart.empty()) out += " apart=" + written(domain.apart);
     if (!domain.prefer.empty()) out += " prefer=" + written(domain.prefer);
+    if (domain.answers) out += " answers=" + written(render_guest_sign(*domain.answers));
     if (domain.restart != usual.restart)
         out.append(" restart=").append(restart_policy_name(domain.restart));
     if (domain.expect != usual.expect) out.append(" expect=").append(expected_name(domain.expect));

@@ -14,7 +14,8 @@ namespace domkeeper {
 ///     policy max_hosts_lost=1 witnesses=w1,w2 look_time=400ms
 ///     host a memory=8GiB reserve=1GiB fence=bmc-a/pdu-a,pdu-b
 ///     device bmc-a agent=fence_ipmi ip=10.0.0.1
-///     domain web1 hosts=a,b priority=100 apart=db prefer=a restart=always expect=running
+///     domain web1 hosts=a,b priority=100 apart=db prefer=a answers="ping x" restart=always
+///     expect=running
 ///     storage san1 kind=iscsi ip=10.0.0.9 disks=iqn.2026-01.lab:t1/1
 ///
 /// Keys are the fields of Inventory, Policy, Host, FenceDevice and Domain; what is left out keeps

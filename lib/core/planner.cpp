@@ -21,15 +21,21 @@ bool is_allowed(const Want& want, const std::string& host) {
 enum class Fit { Worst, Best, First };
 
 Room* choose(std::vector<Room>& rooms, const Want& want, Fit fit) {
+    // Most domains have no rules; of the others the names are compared only where it matters.
+    const bool free_choice = want.avoid.empty() && want.hosts.empty() && want.apart.empty();
     Room* best = nullptr;
+    bool best_preferred = false;
     for (Room& room : rooms) {
-        if (!may_go(want, room) || room.free < want.memory) continue;
-        const bool preferred = contains(want.prefer, room.host);
-        const bool as_good = best != nullptr && preferred == contains(want.prefer, best->host);
-        const bool better = best == nullptr || (!as_good && preferred) ||
-                            (as_good && ((fit == Fit::Worst && room.free > best->free) ||
-                                         (fit == Fit::Best && room.free < best->free)));
-        if (better) best = &room;
+        const std::int64_t free = room.free.count;
+        if (free < want.memory.count) continue;
+        const bool roomier = best == nullptr || (fit == Fit::Worst && free > best->free.count) ||
+                             (fit == Fit::Best && free < best->free.count);
+        if (!roomier && (want.prefer.empty() || best_preferred)) continue;
+        const bool preferred = !want.prefer.empty() && contains(want.prefer, room.host);
+        const bool better = best == nullptr || (preferred == best_preferred ? roomier : preferred);
+        if (!better || !(free_choice || may_go(want, room))) continue;
+        best = &room;
+        best_preferred = preferred;
     }
     return best;
 }
@@ -170,6 +176,7 @@ std::string_view refusal_kind_name(RefusalKind kind) {
         case RefusalKind::StartFailed: return "start-failed";
         case RefusalKind::StartUnknown: return "start-unknown";
         case RefusalKind::NotStable: return "not-stable";
+        case RefusalKind::NoAnswer: return "no-answer";
         case RefusalKind::NotCovered: return "not-covered";
         case RefusalKind::StorageDown: return "storage-down";
         case RefusalKind::OtherIncident: return "other-incident";

@@ -28,6 +28,7 @@ enum class RefusalKind {
     StartFailed,      ///< every try failed
     StartUnknown,     ///< a start was tried and nobody can say how it ended
     NotStable,        ///< it did not stay running
+    NoAnswer,         ///< it runs, and its guest does not answer
     NotCovered,       ///< its old host is cut off from its disks in part only
     StorageDown,      ///< the storage that holds its disks does not answer
     OtherIncident,    ///< the host it was started on died too; that host's incident cares

@@ -86,12 +86,27 @@ struct StartEnded {
     StartResult result = StartResult::Failed;
     std::string text;
 };
+/// The guest of a started domain was asked for its sign.
+struct GuestAsked {
+    IncidentId incident = 0;
+    std::string domain;
+    bool answered = false;
+    std::string text;  ///< what was heard, or not; printable
+};
+/// A domain that did not do its work was to be stopped.
+struct DomainStopped {
+    IncidentId incident = 0;
+    std::string domain;
+    std::string target;
+    bool stopped = false;  ///< false: it may still run
+    std::string text;
+};
 /// Time passed.
 struct Tick {};
 
-using RecoveryEvent =
-    std::variant<HostReported, Resumed, SuspectLooked, PeersLooked, StorageLooked,
-                 EvacuationOrdered, Observed, PowerRead, FenceEnded, StartEnded, Tick>;
+using RecoveryEvent = std::variant<HostReported, Resumed, SuspectLooked, PeersLooked, StorageLooked,
+                                   EvacuationOrdered, Observed, PowerRead, FenceEnded, StartEnded,
+                                   GuestAsked, DomainStopped, Tick>;
 
 // ---- what to do -----------------------------------------------------------------------------
 
@@ -139,6 +154,18 @@ struct Start {
     std::string lost_host;
     std::string target;
 };
+/// Asks a guest once for its sign.
+struct AskGuest {
+    IncidentId incident = 0;
+    std::string domain;
+    GuestSign sign;
+};
+/// Ends a domain that was started here and does not do its work.
+struct StopDomain {
+    IncidentId incident = 0;
+    DomainRecord domain;
+    std::string target;
+};
 /// The record learns at once where a domain runs now: its new host may be the next to die.
 struct MoveRecord {
     std::string domain;
@@ -150,7 +177,7 @@ struct Notify {
 
 using RecoveryAction =
     std::variant<LookAtSuspect, LookAtPeers, LookAtStorage, OrderEvacuation, Observe, ReadPower,
-                 Fence, AcceptConfirmation, Start, MoveRecord, Notify>;
+                 Fence, AcceptConfirmation, Start, AskGuest, StopDomain, MoveRecord, Notify>;
 
 // ---- what is known --------------------------------------------------------------------------
 
@@ -167,6 +194,8 @@ enum class DomainPhase {
     Starting,  ///< a start is under way
     Unsure,    ///< a start ended without a word; being observed
     Settling,  ///< runs, must stay so for the settle time
+    Awaiting,  ///< stayed so; its guest is to answer
+    Stopping,  ///< its guest did not answer: it is being stopped, to be tried elsewhere
     Runs,      ///< end: verified
     Refused,   ///< end: not started, or not stable
 };
@@ -179,10 +208,13 @@ struct DomainCase {
     std::string target;   ///< where it is placed, or started
     bool placed = false;  ///< while Waiting: `target` was chosen and its memory is spoken for
     bool pinned = false;  ///< an earlier start on `target` has no known end: nowhere else, then
+    bool ours = false;    ///< started by us, so it is ours to stop
+    bool asking = false;  ///< of Awaiting: a question is on its way
     int attempts = 0;     ///< starts that failed
     std::set<std::string> failed_on;
-    Instant since;      ///< when the phase began
-    Instant next_look;  ///< of Unsure and Settling: a view must not be older to count
+    Instant since;  ///< when the phase began
+    /// Of Unsure and Settling: a view must not be older to count. Of Awaiting: the next question.
+    Instant next_look;
     std::optional<Refusal> refusal;
 };
 

@@ -268,7 +268,9 @@ std::vector<Room> RecoveryStepper::rooms() const {
                     domain.target == host.name &&
                     ((domain.phase == DomainPhase::Waiting && domain.placed) ||
                      domain.phase == DomainPhase::Starting || domain.phase == DomainPhase::Unsure ||
-                     domain.phase == DomainPhase::Settling);
+                     domain.phase == DomainPhase::Settling ||
+                     domain.phase == DomainPhase::Awaiting ||
+                     domain.phase == DomainPhase::Stopping);
                 if (promised) take(domain.record.name, domain.record.memory);
             }
         all.push_back(room);
@@ -301,6 +303,14 @@ void RecoveryStepper::place(HostCase& host_case) {
     }
     for (const Refusal& refusal : plan.refusals)
         refuse(host_case, host_case.domains.at(refusal.domain), refusal);
+}
+
+bool RecoveryStepper::has_other_place(const DomainCase& domain) const {
+    const Domain* entry = context_.inventory.find_domain(domain.record.name);
+    Want want = want_of(*entry, domain.record.memory);
+    want.avoid = domain.failed_on;
+    want.avoid.insert(domain.target);
+    return plan_placement(rooms(), {want}).refusals.empty();
 }
 
 void RecoveryStepper::plan(HostCase& host_case) {

@@ -9,7 +9,8 @@
 namespace domkeeper {
 
 /// One call of advance(): the situation, what it may look at, and what it has to say so far.
-/// Inner part of recovery.cpp (look and fence) and recovery_place.cpp (plan, start, verify).
+/// Inner part of recovery.cpp (look and fence) and recovery_place.cpp (plan and start),
+/// recovery_verify.cpp and recovery_answer.cpp (does it run, does its guest answer).
 class RecoveryStepper {
   public:
     RecoveryStepper(Situation& situation, const RecoveryContext& context)
@@ -25,6 +26,8 @@ class RecoveryStepper {
     void on(const PowerRead& read);
     void on(const FenceEnded& ended);
     void on(const StartEnded& ended);
+    void on(const GuestAsked& asked);
+    void on(const DomainStopped& stopped);
     void on(const Tick& tick);
 
     RecoveryStep take() { return std::move(step_); }
@@ -71,6 +74,7 @@ class RecoveryStepper {
     std::optional<Refusal> unseen_objection(const HostCase& host_case,
                                             const DomainCase& domain) const;
     void place(HostCase& host_case);
+    bool has_other_place(const DomainCase& domain) const;
     bool in_maintenance(const std::string& host) const;
     std::vector<Room> rooms() const;
     void start_ready();
@@ -80,6 +84,9 @@ class RecoveryStepper {
     void settle(HostCase& host_case, DomainCase& domain, const std::string& target,
                 const std::string& text);
     void verify(HostCase& host_case, DomainCase& domain, const Observed& observed);
+    void runs_stably(HostCase& host_case, DomainCase& domain);
+    void ask_guest(HostCase& host_case, DomainCase& domain);
+    void no_answer(HostCase& host_case, DomainCase& domain, const std::string& text);
     void failed_try(HostCase& host_case, DomainCase& domain, RefusalKind kind,
                     const std::string& why);
     void refuse(HostCase& host_case, DomainCase& domain, RefusalKind kind, const std::string& why);

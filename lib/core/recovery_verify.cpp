@@ -36,7 +36,9 @@ void RecoveryStepper::on(const StartEnded& ended) {
         // A late word of a start that was given up, since its target died, counts no more.
         if (domain.phase != DomainPhase::Starting || domain.target != ended.target) return;
         switch (ended.result) {
-            case StartResult::Ok: return settle(host_case, domain, ended.target, ended.text);
+            case StartResult::Ok:
+                domain.ours = true;
+                return settle(host_case, domain, ended.target, ended.text);
             case StartResult::Failed:
                 note(host_case, EntryKind::Outcome, StepKind::Start, ended.text, ended.domain,
                      ended.target, false);
@@ -91,12 +93,8 @@ void RecoveryStepper::verify(HostCase& host_case, DomainCase& domain, const Obse
             "it was started, but " + observed.host + " does not answer any more: " + observed.why);
     }
     const DomainState state = view == nullptr ? DomainState::ShutOff : view->state;
-    if (state == DomainState::Running || state == DomainState::Blocked) {
-        note(host_case, EntryKind::Outcome, StepKind::Verify,
-             "it runs, and has for " + render_duration(policy().settle_time), name, observed.host);
-        domain.phase = DomainPhase::Runs;
-        return;
-    }
+    if (state == DomainState::Running || state == DomainState::Blocked)
+        return runs_stably(host_case, domain);
     std::string text = "after " + render_duration(policy().settle_time) + " it is " +
                        std::string(domain_state_name(state));
     if (view != nullptr && !view->reason.empty()) text += " (" + view->reason + ")";
@@ -110,6 +108,7 @@ void RecoveryStepper::failed_try(HostCase& host_case, DomainCase& domain, Refusa
     ++domain.attempts;
     domain.failed_on.insert(domain.target);
     domain.placed = false;
+    domain.ours = false;
     domain.pinned = false;
     domain.target.clear();
     if (domain.attempts >= policy().start_attempts) return refuse(host_case, domain, kind, why);
@@ -160,7 +159,8 @@ void RecoveryStepper::release_from(const HostCase& lost) {
             if (is_final(domain) || domain.target != lost.host) continue;
             // On a host that is cut off from other disks only, it may run on.
             if (!is_cut_off(lost.host, domain.record)) continue;
-            if (domain.phase == DomainPhase::Settling) {
+            if (domain.phase == DomainPhase::Settling || domain.phase == DomainPhase::Awaiting ||
+                domain.phase == DomainPhase::Stopping) {
                 refuse(other, domain, RefusalKind::OtherIncident,
                        lost.host + ", where it was started, died too: see incident " +
                            std::to_string(lost.id));
@@ -185,6 +185,11 @@ void RecoveryStepper::on(const Tick&) {
             if (awaits_look(domain) && domain.next_look <= mono())
                 request_view(domain.target, policy().observe_time);
         }
+    for (auto& [host, host_case] : situation_.cases)
+        for (auto& [name, domain] : host_case.domains)
+            if (domain.phase == DomainPhase::Awaiting && !domain.asking &&
+                domain.next_look <= mono())
+                ask_guest(host_case, domain);
     // A move that held a recovery up may have come to its end.
     const bool held = std::any_of(situation_.cases.begin(), situation_.cases.end(),
                                   [](const auto& item) { return !item.second.held.empty(); });
@@ -197,7 +202,9 @@ std::optional<Instant> next_wake(const Situation& situation) {
         if (host_case.phase == CasePhase::Standing && (!next || host_case.stand_look < *next))
             next = host_case.stand_look;
         for (const auto& [name, domain] : host_case.domains) {
-            if (!awaits_look(domain) || situation.observing.count(domain.target) != 0) continue;
+            const bool asks = domain.phase == DomainPhase::Awaiting && !domain.asking;
+            const bool looks = awaits_look(domain) && situation.observing.count(domain.target) == 0;
+            if (!asks && !looks) continue;
             if (!next || domain.next_look < *next) next = domain.next_look;
         }
     }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <string_view>
+#include <unordered_map>
 
 #include "lib/core/text.hpp"
 
@@ -57,25 +59,31 @@ const Refusal* Loss::first_refused() const {
 std::vector<HostLoad> loads_of(const Inventory& inventory,
                                const std::map<std::string, HostView>& views,
                                const ClusterRecord& record) {
+    std::unordered_map<std::string_view, const Domain*> listed;
+    for (const Domain& domain : inventory.domains) listed.emplace(domain.name, &domain);
+    std::unordered_map<std::string_view, std::vector<const DomainRecord*>> recorded;
+    for (const DomainRecord& domain : record.domains) recorded[domain.host].push_back(&domain);
     std::vector<HostLoad> loads;
     for (const Host& host : inventory.hosts) {
         HostLoad load;
         load.host = host.name;
         const auto add = [&](const std::string& name, DomainState state, Bytes memory) {
-            const Domain* const listed = inventory.find_domain(name);
-            if (is_active(state) && listed != nullptr && listed->restart == RestartPolicy::Always)
-                load.domains.push_back(want_of(*listed, memory));
+            const auto found = listed.find(name);
+            if (!is_active(state) || found == listed.end()) return;
+            const Domain& domain = *found->second;
+            if (load.open) load.apart.insert(domain.apart.begin(), domain.apart.end());
+            if (domain.restart == RestartPolicy::Always)
+                load.domains.push_back(want_of(domain, memory));
         };
         const auto view = views.find(host.name);
         load.open = view != views.end();
         if (load.open) {
             load.free = room_of(host, view->second);
-            load.apart = apart_groups(inventory, view->second);
             for (const DomainView& domain : view->second.domains)
                 add(domain.name, domain.state, std::max(domain.memory, domain.memory_max));
         } else {
-            for (const DomainRecord& domain : record.domains)
-                if (domain.host == host.name) add(domain.name, domain.state, domain.memory);
+            for (const DomainRecord* domain : recorded[host.name])
+                add(domain->name, domain->state, domain->memory);
         }
         loads.push_back(std::move(load));
     }

@@ -245,6 +245,21 @@ void LibvirtHypervisor::start_elsewhere(const DomainRecord& domain, const ProofO
     }
 }
 
+void LibvirtHypervisor::stop(const DomainRecord& domain, Deadline deadline) {
+    const std::string doing = "stopping domain " + printable(domain.name, 64);
+    link_->ask(deadline, [&](const ConnectionPtr& open) {
+        return run_bounded(link_->shown() + ": " + doing, deadline,
+                           [connection = open, uuid = domain.uuid, doing] {
+                               const auto found = find_domain(connection, uuid);
+                               if (!found) return 0;
+                               if (virDomainDestroy(found.get()) == 0) return 1;
+                               // It may have ended by itself in between.
+                               if (virDomainIsActive(found.get()) == 0) return 0;
+                               connection->fail(doing);
+                           });
+    });
+}
+
 std::shared_ptr<Hypervisor> LibvirtHypervisors::at(const Host& host) {
     const std::lock_guard lock(mutex_);
     std::shared_ptr<Hypervisor>& hypervisor = by_uri_[host.uri];

@@ -24,6 +24,7 @@ class LibvirtHypervisor : public Hypervisor {
     DomainDefinition read_definition(const std::string& uuid, Deadline deadline) override;
     /// Throws AlreadyActive when the domain runs here. A connection that breaks in the middle
     /// counts as TimedOut: nobody knows whether the start happened.
+    void stop(const DomainRecord& domain, Deadline deadline) override;
     void start_elsewhere(const DomainRecord& domain, const ProofOfOff& proof,
                          Deadline deadline) override;
 

@@ -116,7 +116,7 @@ class Look {
         while (number < rounds && now >= due(number)) ++number;
         if (number == state.rounds_done) return;
         state.rounds_done = number;
-        ping(state);
+        if (!state.target->only_tcp) ping(state);
         std::size_t used = 0;
         for (const int port : state.target->tcp_ports) {
             if (state.sign || used++ == most_ports) break;
@@ -171,11 +171,13 @@ class Look {
         const std::string name = "tcp " + std::to_string(port);
         if (error == 0)
             state.sign = name + " open";
-        else if (is_sign_of_life(error))
+        else if (is_sign_of_life(error) && !state.target->only_tcp)
             state.sign = name + " refused";
+        else if (is_sign_of_life(error))
+            state.trouble = name + " is refused";
         else if (at_once)
             state.trouble = name + ": " + std::strerror(error);
-        if (at_once && state.sign) ++state.dials;
+        if (at_once && (state.sign || is_sign_of_life(error))) ++state.dials;
     }
 
     bool settled() const {
@@ -253,6 +255,8 @@ class Look {
             if (state.dials > 0)
                 tried.push_back(counted(static_cast<std::size_t>(state.dials), "TCP connection"));
             out.evidence = "no answer to " + join(tried, " and ");
+            if (state.target->only_tcp && !state.trouble.empty())
+                out.evidence += ": " + state.trouble;
         } else if (!state.trouble.empty()) {
             out.evidence = "not asked: " + printable(state.trouble, 160);
         } else {

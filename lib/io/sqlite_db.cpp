@@ -230,6 +230,7 @@ void SqliteDb::make_tables() {
     if (found == schema_.version) return;  // another process was quicker
     if (found != 0 || has_tables()) refuse("was not made by domkeeper");
     execute(schema_.script);
+    if (schema_.upgrade != nullptr) execute(schema_.upgrade);
     execute(("PRAGMA application_id=" + std::to_string(schema_.application)).c_str());
     execute(("PRAGMA user_version=" + std::to_string(schema_.version)).c_str());
     transaction.commit();

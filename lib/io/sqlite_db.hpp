@@ -20,10 +20,11 @@ struct SqliteSchema {
     std::string_view what;          ///< "journal", for errors
     std::int32_t application;       ///< PRAGMA application_id: tells our files from other databases
     int version;                    ///< PRAGMA user_version that this program knows
-    const char* script;             ///< makes the tables of that version
+    const char* script;             ///< makes the tables; of the version before, with `upgrade`
     bool secret;                    ///< refuse the file when others can read it
     std::string_view remedy;        ///< what to do when the file is damaged, as an order
-    const char* upgrade = nullptr;  ///< leads from the version before to this one; null: none
+    const char* upgrade = nullptr;  ///< leads from the version before to this one, in old files
+                                    ///< and in new ones alike; null: none
 };
 
 class SqliteDb;

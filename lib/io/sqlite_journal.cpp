@@ -27,21 +27,9 @@ constexpr SqliteSchema schema{
     "  confirmed_off TEXT NOT NULL) STRICT;"
     "CREATE TABLE arming("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, armed INTEGER NOT NULL, until INTEGER,"
-    "  who TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE maintenance("
-    "  host TEXT PRIMARY KEY, phase TEXT NOT NULL, stop INTEGER NOT NULL, partial INTEGER NOT NULL,"
-    "  keep_spare INTEGER NOT NULL, stay INTEGER NOT NULL, incident INTEGER NOT NULL,"
-    "  who TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE away("
-    "  host TEXT NOT NULL REFERENCES maintenance(host) ON DELETE CASCADE, domain TEXT NOT NULL,"
-    "  PRIMARY KEY(host, domain)) STRICT;"
-    "CREATE TABLE move("
-    "  domain TEXT PRIMARY KEY, host TEXT NOT NULL, target TEXT NOT NULL, at INTEGER NOT NULL,"
-    "  elapsed INTEGER NOT NULL, total INTEGER NOT NULL, done INTEGER NOT NULL,"
-    "  remaining INTEGER NOT NULL, rate INTEGER NOT NULL, dirty INTEGER NOT NULL,"
-    "  time_left INTEGER, downtime INTEGER) STRICT;",
+    "  who TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL) STRICT;",
     false, "make sure that no recovery is under way, then move it and its -wal file away",
-    // From version 1.
+    // What version 2 added.
     "CREATE TABLE maintenance("
     "  host TEXT PRIMARY KEY, phase TEXT NOT NULL, stop INTEGER NOT NULL, partial INTEGER NOT NULL,"
     "  keep_spare INTEGER NOT NULL, stay INTEGER NOT NULL, incident INTEGER NOT NULL,"

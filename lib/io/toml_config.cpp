@@ -172,9 +172,9 @@ class Reader {
         return value->get();
     }
 
-    template <typename T>
+    template <typename T, typename Out>
     void parsed(const Table& table, const std::string& path, std::string_view key,
-                std::optional<T> (*parse)(std::string_view), const std::string& right, T& out) {
+                std::optional<T> (*parse)(std::string_view), const std::string& right, Out& out) {
         const toml::node* node = table.get(key);
         if (!node) return;
         const auto* written = node->as_string();
@@ -395,24 +395,24 @@ class Reader {
 
     void read_domain(const Table& table, const std::string& at) {
         unknown_keys(table, at,
-                     {"name", "hosts", "priority", "restart", "expect", "move", "apart", "prefer"});
-        Domain domain;
-        domain.name = text(table, at, "name", "a name such as \"web1\"", true).value_or("");
+                     {"name", "hosts", "priority", "restart", "expect", "move", "apart", "prefer",
+                      "answers"});
+        Domain out;
+        out.name = text(table, at, "name", "a name such as \"web1\"", true).value_or("");
         const std::string right = "a list of hosts such as [\"xen1\", \"xen2\"]";
-        domain.hosts = texts(table.get("hosts"), at + ".hosts", right);
-        if (table.contains("hosts") && domain.hosts.empty() && troubled_.count(at + ".hosts") == 0)
+        out.hosts = texts(table.get("hosts"), at + ".hosts", right);
+        if (table.contains("hosts") && out.hosts.empty() && troubled_.count(at + ".hosts") == 0)
             wrong(*table.get("hosts"), at + ".hosts", right + " (leave it out for all hosts)");
-        domain.priority = whole(table, at, "priority").value_or(0);
-        domain.apart =
-            texts(table.get("apart"), at + ".apart", "a list of groups such as [\"db\"]");
-        domain.prefer = texts(table.get("prefer"), at + ".prefer", right);
-        parsed(table, at, "restart", parse_restart_policy, "\"always\" or \"never\"",
-               domain.restart);
-        parsed(table, at, "expect", parse_expected, "\"running\", \"off\" or \"any\"",
-               domain.expect);
+        out.priority = whole(table, at, "priority").value_or(0);
+        out.apart = texts(table.get("apart"), at + ".apart", "a list of groups such as [\"db\"]");
+        out.prefer = texts(table.get("prefer"), at + ".prefer", right);
+        parsed(table, at, "answers", parse_guest_sign, "\"ping ADDRESS\" or \"tcp ADDRESS:PORT\"",
+               out.answers);
+        parsed(table, at, "restart", parse_restart_policy, "\"always\" or \"never\"", out.restart);
+        parsed(table, at, "expect", parse_expected, "\"running\", \"off\" or \"any\"", out.expect);
         parsed(table, at, "move", parse_move_policy,
-               "\"live\", \"paused\", \"restart\" or \"never\"", domain.move);
-        loaded_.inventory.domains.push_back(std::move(domain));
+               "\"live\", \"paused\", \"restart\" or \"never\"", out.move);
+        loaded_.inventory.domains.push_back(std::move(out));
     }
 
     /// Adds what is wrong with the values taken together, at the place in the file that it is

@@ -36,6 +36,10 @@ class Hypervisor {
     /// still happen: observe, never assume. Throws AlreadyActive when it runs here already.
     virtual void start_elsewhere(const DomainRecord& domain, const ProofOfOff& proof,
                                  Deadline deadline) = 0;
+
+    /// Ends a domain at once, without asking its guest; its definition stays. Returns when it is
+    /// off, or was so already. After any error it may still run: look, never assume.
+    virtual void stop(const DomainRecord& domain, Deadline deadline) = 0;
 };
 
 /// Hands out the hypervisor of a host, connected at the first call and kept until destroyed.

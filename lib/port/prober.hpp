@@ -12,6 +12,8 @@ namespace domkeeper {
 struct ProbeTarget {
     std::string address;
     std::vector<int> tcp_ports;  ///< tried beside ping; a refused connection is a sign of life
+    /// Only a connection that is taken counts: for a service, not for the machine below it.
+    bool only_tcp = false;
 };
 
 /// What was heard from an address.

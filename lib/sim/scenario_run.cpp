@@ -258,6 +258,14 @@ void Run::fault(const std::vector<std::string>& words) {
         world_.hosts.at(words[1]).start_fails.insert(words.size() > 2 ? words[2] : "*");
     } else if (name == "start-takes") {
         world_.hosts.at(words[1]).start_time = parse_duration(words[2]).value_or(Duration{60});
+    } else if (name == "mute" || name == "unmute") {
+        for (auto& [host, state] : world_.hosts)
+            if (words.size() < 3 || words[2] == host) {
+                if (name == "mute")
+                    state.mute.insert(words[1]);
+                else
+                    state.mute.erase(words[1]);
+            }
     } else if (name == "unstable") {
         world_.unstable.insert(words[1]);
     } else if (name == "pauses") {

@@ -28,8 +28,8 @@ bool leave_out(Lines& parts, std::size_t first, const std::function<bool(const L
         for (std::size_t at = first; at < parts.size();) {
             Lines fewer = parts;
             const auto from = fewer.begin() + static_cast<std::ptrdiff_t>(at);
-            fewer.erase(from, from + static_cast<std::ptrdiff_t>(
-                                         std::min(size, parts.size() - at)));
+            fewer.erase(from,
+                        from + static_cast<std::ptrdiff_t>(std::min(size, parts.size() - at)));
             if (keeps(fewer)) {
                 parts = std::move(fewer);
                 any = true;

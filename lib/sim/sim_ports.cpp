@@ -73,8 +73,19 @@ class SimHypervisor : public Hypervisor {
         if (takes > deadline.remaining(now.mono))
             throw TimedOut(host_.name + ": no answer to the start in time");
         if (!world_.monitor_reaches(host_.name))
-            throw Unreachable(host_.name + ": connection broken");
+            // As the real one says it: only a call that never got there is known to have done
+            // nothing.
+            throw TimedOut(host_.name + ": connection broken; whether it was started is not known");
         if (fails) throw ProtocolError(host_.name + ": internal error: no start for you");
+    }
+
+    void stop(const DomainRecord& domain, Deadline deadline) override {
+        const std::string call = "stop " + domain.name + " on " + host_.name;
+        world_.crash_point(call);
+        reach(deadline);
+        if (world_.hosts.at(host_.name).domains.count(domain.name) != 0)
+            world_.stop_domain(domain.name, host_.name);
+        world_.crash_point(call + " returning");
     }
 
   private:
@@ -274,7 +285,7 @@ bool SimProber::answers(const std::string& address) const {
     if (witness != world_.witnesses.end()) return witness->second && !world_.monitor_cut;
     for (const Host& host : world_.inventory.hosts)
         if (host.address == address) return world_.monitor_reaches(host.name);
-    return false;
+    return world_.guest_answers(address);
 }
 
 std::vector<ProbeReport> SimProber::look(const std::vector<ProbeTarget>& targets,

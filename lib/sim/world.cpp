@@ -151,8 +151,8 @@ void World::check_second_look(const std::string& name) {
     const Instant since = host.last_change.value_or(Instant{});
     // It may have come back after the look, while device after device was tried.
     const auto levels = static_cast<int>(inventory.find_host(name)->fence.size());
-    const Duration slack = inventory.policy.look_time + 2 * levels * inventory.policy.fence_time +
-                           Duration{1'000};
+    const Duration slack =
+        inventory.policy.look_time + 2 * levels * inventory.policy.fence_time + Duration{1'000};
     if (!host.last_change || scheduler.now().mono - since > slack)
         broken(name + " is switched off although it has answered all the time");
 }
@@ -193,6 +193,7 @@ void World::begin_start(const std::string& domain, const std::string& name, Byte
         broken(domain + " is started although " + home_[domain] + " is long back");
     hosts.at(name).domains[domain] = {DomainState::Running, memory};
     log("world    " + domain + " starts on " + name);
+    started_[domain] = name;
     const bool stops = unstable.count(domain) != 0;
     if (!stops && pausing.count(domain) == 0) return;
     scheduler.spawn_process([this, domain, name, stops] {
@@ -205,6 +206,29 @@ void World::begin_start(const std::string& domain, const std::string& name, Byte
             host.domains[domain].state = DomainState::Paused;
         log("world    " + domain + (stops ? " stops" : " pauses") + " on " + name);
     });
+}
+
+void World::stop_domain(const std::string& domain, const std::string& name) {
+    const Now now = scheduler.now();
+    if (!arming.armed_at(now.wall) && now.wall - arming.since > disarm_slack)
+        broken(domain + " is stopped while disarmed");
+    if (const auto ours = started_.find(domain); ours == started_.end() || ours->second != name)
+        broken(domain + " is stopped on " + name + ", where it was not started by us");
+    hosts.at(name).domains.erase(domain);
+    log("world    " + domain + " is stopped on " + name);
+}
+
+bool World::guest_answers(const std::string& address) const {
+    for (const Domain& domain : inventory.domains) {
+        if (!domain.answers || domain.answers->address != address) continue;
+        for (const auto& [name, host] : hosts) {
+            const auto there = host.domains.find(domain.name);
+            if (there != host.domains.end() && there->second.state == DomainState::Running &&
+                monitor_reaches(name) && host.mute.count(domain.name) == 0)
+                return true;
+        }
+    }
+    return false;
 }
 
 void World::begin_move(const std::string& domain, const std::string& from, const std::string& to) {

@@ -58,6 +58,7 @@ struct SimHost {
     std::optional<Instant> released_at;  ///< some of them came back then
     Duration start_time{60};
     std::set<std::string> moves_fail;  ///< domains that can't be received, or "*"
+    std::set<std::string> mute;        ///< domains whose guest does not answer there
     std::set<std::string> unseen;      ///< domains whose disks it does not see
     std::optional<Bytes> memory_free;  ///< what the hypervisor says; empty: it does not
 };
@@ -87,6 +88,10 @@ class World {
     void set_monitor_cut(bool cut);
     /// The beginning of a start; the domain is there at once and runs after the host's start time.
     void begin_start(const std::string& domain, const std::string& host, Bytes memory);
+    /// Somebody ends it at once.
+    void stop_domain(const std::string& domain, const std::string& host);
+    /// The guest with this address runs somewhere in reach and does its work.
+    bool guest_answers(const std::string& address) const;
     /// Puts a half copy on the target; the domain runs on at its source.
     void begin_move(const std::string& domain, const std::string& from, const std::string& to);
     /// Both ends stand still.
@@ -126,7 +131,7 @@ class World {
     Arming arming;  ///< of the journal, to check that nobody acts against it
 
     std::set<long> crash_at;  ///< kill at the crash points of these numbers
-    long crash_points = 0;         ///< passed so far
+    long crash_points = 0;    ///< passed so far
     std::function<void()> on_crash;
 
   private:
@@ -138,8 +143,9 @@ class World {
 
     std::vector<std::string> lines_;
     std::vector<std::string> broken_;
-    std::map<std::string, std::string> home_;  ///< domain -> where it ran last for certain
-    std::set<std::string> switched_off_;       ///< by us, and not switched on since
+    std::map<std::string, std::string> home_;     ///< domain -> where it ran last for certain
+    std::map<std::string, std::string> started_;  ///< domain -> where a worker started it last
+    std::set<std::string> switched_off_;          ///< by us, and not switched on since
 };
 
 }  // namespace domkeeper

@@ -28,7 +28,8 @@ class Generator {
     std::string scenario() {
         const int hosts = pick(2, 5);
         const int domains = pick(1, 8);
-        out_ << "policy witnesses=w1,w2 settle_time=2s fence_time=8s start_time=5s max_hosts_lost="
+        out_ << "policy witnesses=w1,w2 settle_time=2s answer_time=4s fence_time=8s start_time=5s "
+                "max_hosts_lost="
              << pick(1, 2) << " starts_per_host=" << pick(1, 4)
              << (chance(20) ? " unseen_peers=trust-record" : "") << "\n";
         for (int i = 0; i < hosts; ++i) {
@@ -47,6 +48,7 @@ class Generator {
         for (int i = 0; i < domains; ++i) {
             out_ << "domain d" << i << " priority=" << pick(0, 3) * 10;
             if (chance(10)) out_ << " restart=never";
+            if (chance(25)) out_ << " answers=\"ping guest-" << i << "\"";
             if (chance(30)) out_ << (chance(50) ? " move=paused" : " move=restart");
             out_ << "\n";
         }
@@ -104,7 +106,7 @@ class Generator {
         const std::string h = host(pick(0, hosts - 1));
         const std::string d = "d" + std::to_string(pick(0, domains - 1));
         const int at = pick(0, 45);
-        switch (pick(0, 23)) {
+        switch (pick(0, 25)) {
             case 0:
             case 1: return line(at, "power-cut " + h);
             case 2:
@@ -130,6 +132,8 @@ class Generator {
             case 15: return line(at, chance(50) ? "disarm 20s" : "arm");
             case 16: return line(at, "disk-full");
             case 17: return line(at, "worker");
+            case 18: return line(at, "mute " + d + (chance(70) ? " " + h : ""));
+            case 19: return line(at, "unmute " + d);
             default: return maintenance(at, h, d);
         }
     }
@@ -164,8 +168,8 @@ std::string trouble_of(const std::string& text) {
 
 /// Of what kind a trouble is: that a small scenario fails as the big one did.
 std::string kind_of(const std::string& trouble) {
-    static const char* kinds[] = {"while it runs", "never finished",   "disarmed",  "switched off",
-                                  "half copy",     "ends on",          "long back", "answered all",
+    static const char* kinds[] = {"while it runs", "never finished", "disarmed",  "switched off",
+                                  "half copy",     "ends on",        "long back", "answered all",
                                   "stay apart",    "while it is on"};
     for (const char* kind : kinds)
         if (trouble.find(kind) != std::string::npos) return kind;

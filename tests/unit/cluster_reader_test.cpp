@@ -38,6 +38,7 @@ class FakeHypervisor : public Hypervisor {
         if (definition_trouble) throw Denied("no secrets for you");
         return {"<domain>" + uuid + version + "</domain>", true};
     }
+    void stop(const DomainRecord&, Deadline) override {}
     void start_elsewhere(const DomainRecord&, const ProofOfOff&, Deadline) override {
         throw ProtocolError("a check starts nothing");
     }

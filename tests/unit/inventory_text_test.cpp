@@ -90,7 +90,8 @@ TEST_CASE("inventory text comes back as it was") {
              "fence=d1,d2/d3\nhost b memory=3TiB reserve=1MiB\n"
              "device d1 agent=fence_ipmi password_file=\"/a b\" ip=::1 plug=\"\"\n"
              "device d2 agent=fence_x\ndevice d3 agent=fence_x\n"
-             "domain web1 hosts=a,b priority=100 apart=x prefer=a restart=never "
+             "domain web1 hosts=a,b priority=100 apart=x prefer=a answers=\"tcp [fd00::5]:22\" "
+             "restart=never "
              "expect=any\ndomain web2\n",
          }) {
         CAPTURE(text);
@@ -248,4 +249,44 @@ TEST_CASE("check_inventory finds what can't be right together") {
 
 TEST_CASE("defaults of the policy are within their ranges") {
     CHECK(found(Inventory{}, false).empty());
+}
+
+TEST_CASE("the sign that a guest gives") {
+    struct Row {
+        std::string text;
+        std::string shown;  ///< empty: refused
+    };
+    const std::vector<Row> rows{
+        {"ping 10.0.0.5", "ping 10.0.0.5"},
+        {"ping fd00::5", "ping fd00::5"},
+        {"ping web1.lab", "ping web1.lab"},
+        {"tcp 10.0.0.5:22", "tcp 10.0.0.5:22"},
+        {"tcp [fd00::5]:443", "tcp [fd00::5]:443"},
+        {"tcp web1:65535", "tcp web1:65535"},
+        {"", ""},
+        {"ping", ""},
+        {"ping ", ""},
+        {"ping a b", ""},
+        {"ping  a", ""},
+        {"ping a;b", ""},
+        {"ping [fd00::5]", ""},
+        {"tcp 10.0.0.5", ""},
+        {"tcp 10.0.0.5:0", ""},
+        {"tcp 10.0.0.5:65536", ""},
+        {"tcp 10.0.0.5:x", ""},
+        {"tcp fd00::5:22", ""},
+        {"tcp []:22", ""},
+        {"tcp :22", ""},
+        {"udp 10.0.0.5:22", ""},
+        {"ping " + std::string(256, 'a'), ""},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.text);
+        const auto sign = parse_guest_sign(row.text);
+        CHECK((sign ? render_guest_sign(*sign) : "") == row.shown);
+    }
+    CHECK_THROWS_WITH(parse_inventory("host a\ndomain d answers=\"udp x\"\n"),
+                      "line 2: answers: write \"ping ADDRESS\" or \"tcp ADDRESS:PORT\"");
+    CHECK(parse_inventory("host a\ndomain d answers=\"ping x\"\n").domains[0].answers->address ==
+          "x");
 }

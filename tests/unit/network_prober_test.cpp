@@ -161,6 +161,20 @@ TEST_CASE("prober: silence lasts to the deadline; nothing asked is no silence") 
     CHECK(reports[4].answered == may_ping());
 }
 
+TEST_CASE("prober: of a service only a connection that is taken counts") {
+    const TcpPort open(true), closed(false);
+    ProbeTarget served{"127.0.0.1", {open.port}}, refused{"127.0.0.1", {closed.port}};
+    served.only_tcp = refused.only_tcp = true;
+    const auto reports = look({served, refused}, 300);
+    CHECK(reports[0].answered);
+    CHECK(reports[0].evidence == "tcp " + std::to_string(open.port) + " open");
+    CHECK_FALSE(reports[1].answered);
+    CHECK(reports[1].asked);
+    CHECK_THAT(reports[1].evidence,
+               Catch::Matchers::EndsWith("tcp " + std::to_string(closed.port) + " is refused"));
+    CHECK_THAT(reports[1].evidence, !Catch::Matchers::Contains("ping"));
+}
+
 TEST_CASE("prober: no targets, no time") {
     CHECK(look({}, 1000).empty());
     const auto reports = look({{"127.0.0.1", {9}}}, 0);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "lib/sim/shrink.hpp"
+
 #include <catch2/catch.hpp>
 
 #include "lib/sim/scenario.hpp"
-#include "lib/sim/shrink.hpp"
 
 using namespace domkeeper;
 
@@ -21,9 +22,13 @@ TEST_CASE("a failing scenario shrinks to what makes it fail") {
         std::string small;
     };
     const std::vector<Row> rows{
-        {"host a memory=1GiB\nhost b\ndomain d\nat 1s cut b\nuntil 9s\n", {"cut b"}, "at 1s cut b\n"},
-        {"host a memory=1GiB reserve=1GiB\nhost b\n", {"host a", "reserve"}, "host a reserve=1GiB\n"},
-        {"at 1234ms cut b\nat 17s cut a\n", {"cut b"}, "at 1s cut b\n"},
+        {"host a memory=1GiB\nhost b\ndomain d\nat 1s cut b\nuntil 9s\n",
+         {"at 1s cut b"},
+         "at 1s cut b\n"},
+        {"host a memory=1GiB reserve=1GiB\nhost b\n",
+         {"host a", "reserve"},
+         "host a reserve=1GiB\n"},
+        {"at 1234ms cut b\nat 17s cut a\n", {"at ", "s cut b"}, "at 1s cut b\n"},
         {"a\nb\nc\nd\ne\n", {"b", "e"}, "b\ne\n"},
         {"host a\n", {"nothing of that"}, "host a\n"},
     };

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "lib/core/error.hpp"
+#include "tests/unit/journal_samples.hpp"
 #include "tests/unit/scratch.hpp"
 #include "tests/unit/sqlite_probe.hpp"
 
@@ -20,33 +21,6 @@ using namespace domkeeper::test;
 using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
 using Catch::Matchers::EndsWith;
-
-namespace {
-
-TimePoint at(int seconds) {
-    return TimePoint{1'790'000'000s + std::chrono::seconds(seconds)};
-}
-
-JournalEntry entry(IncidentId id, const std::string& text) {
-    return {id, at(1), EntryKind::Outcome, StepKind::Start, "xen1", "web1", "xen2", false, text};
-}
-
-JournalBatch opening(IncidentId id) {
-    JournalBatch batch;
-    batch.opened.push_back({id, "xen1", at(0), std::nullopt, IncidentState::Open, ""});
-    batch.entries.push_back(entry(id, "first"));
-    return batch;
-}
-
-HostEvent event(const std::string& output) {
-    return {"xen1", HostState::Down, StateType::Soft, "monitor", output, "seen by \"alice\""};
-}
-
-std::string open_error(const std::string& folder) {
-    return system_error_of([&] { SqliteJournal journal(folder); });
-}
-
-}  // namespace
 
 TEST_CASE("journal gives back what a batch wrote, also after it was closed") {
     const Scratch scratch;
@@ -373,134 +347,4 @@ TEST_CASE("journal can't be made on a full disk, and says so") {
         }
         CHECK_THAT(said, Contains("no space left; nothing was done"));
     }
-}
-
-TEST_CASE("journal is durable when a call returns, whatever happens to the process") {
-    const Scratch scratch;
-    const std::string folder = scratch.path("state");
-    const int status = in_child([&] {
-        SqliteJournal journal(folder);
-        journal.commit(opening(1));
-        kill(getpid(), SIGKILL);
-    });
-    REQUIRE(WIFSIGNALED(status));
-    SqliteJournal journal(folder);
-    CHECK(journal.unfinished().size() == 1);
-    CHECK(journal.entries(1).size() == 1);
-}
-
-TEST_CASE("journal serves several processes at once, from its making on") {
-    const Scratch scratch;
-    const std::string folder = scratch.path("state");
-    std::vector<pid_t> children;
-    for (int child = 0; child < 4; ++child) {
-        const pid_t pid = fork();
-        REQUIRE(pid >= 0);
-        if (pid == 0) {
-            try {
-                for (int i = 0; i < 25; ++i) {
-                    SqliteJournal journal(folder);  // as handlers do: one process, one event
-                    journal.push_event(event(std::to_string(child * 100 + i)), at(i));
-                }
-            } catch (const std::exception& e) {
-                std::fprintf(stderr, "%s\n", e.what());
-                _exit(1);
-            }
-            _exit(0);
-        }
-        children.push_back(pid);
-    }
-    {
-        SqliteJournal journal(folder);
-        journal.commit(opening(1));
-        for (int i = 0; i < 50; ++i) journal.append({entry(1, "work")});
-        CHECK(journal.entries(1).size() == 51);
-    }
-    for (const pid_t pid : children) {
-        int status = -1;
-        REQUIRE(waitpid(pid, &status, 0) == pid);
-        CHECK(status == 0);
-    }
-    SqliteJournal journal(folder);
-    const auto waiting = journal.pending_events();
-    CHECK(waiting.size() == 100);
-    // Each process's own events stay in their order.
-    for (int child = 0; child < 4; ++child) {
-        int last = -1;
-        for (const HostEvent& each : waiting) {
-            const int number = std::stoi(each.output);
-            if (number / 100 != child) continue;
-            CHECK(number > last);
-            last = number;
-        }
-    }
-}
-
-TEST_CASE("journal gives up on a lock that stays") {
-    const Scratch scratch;
-    const std::string folder = scratch.path("state");
-    SqliteJournal journal(folder);
-    int ready[2];
-    REQUIRE(pipe(ready) == 0);
-    const pid_t holder = fork();
-    REQUIRE(holder >= 0);
-    if (holder == 0) {
-        sqlite3* db = nullptr;
-        sqlite3_open((folder + "/journal.db").c_str(), &db);
-        sqlite3_exec(db, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
-        if (write(ready[1], "x", 1) != 1) _exit(1);
-        pause();
-        _exit(0);
-    }
-    char byte = 0;
-    REQUIRE(read(ready[0], &byte, 1) == 1);
-    const auto start = std::chrono::steady_clock::now();
-    CHECK(system_error_of([&] { journal.push_event(event("x"), at(0)); }) ==
-          "journal " + folder +
-              "/journal.db was locked by another process for 2 s; nothing was done");
-    const auto took = std::chrono::steady_clock::now() - start;
-    CHECK(took > 1s);
-    CHECK(took < 5s);
-    CHECK(journal.pending_events().empty());  // reading is not held up
-    kill(holder, SIGKILL);
-    waitpid(holder, nullptr, 0);
-    journal.push_event(event("y"), at(0));
-    CHECK(journal.pending_events().size() == 1);
-    close(ready[0]);
-    close(ready[1]);
-}
-
-TEST_CASE("journal may be called from several threads") {
-    const Scratch scratch;
-    SqliteJournal journal(scratch.path("state"));
-    journal.commit(opening(1));
-    std::vector<std::thread> threads;
-    for (int t = 0; t < 4; ++t)
-        threads.emplace_back([&] {
-            for (int i = 0; i < 20; ++i) {
-                journal.append({entry(1, "x")});
-                journal.entries(1);
-            }
-        });
-    for (std::thread& thread : threads) thread.join();
-    CHECK(journal.entries(1).size() == 81);
-}
-
-TEST_CASE("journal opens, takes an event and closes within a handler's time") {
-    const Scratch scratch;
-    const std::string folder = scratch.path("state");
-    { SqliteJournal journal(folder); }
-    std::vector<std::chrono::microseconds> took;
-    for (int i = 0; i < 21; ++i) {
-        const auto start = std::chrono::steady_clock::now();
-        {
-            SqliteJournal journal(folder);
-            journal.push_event(event(std::string(256, 'x')), at(i));
-        }
-        took.push_back(std::chrono::duration_cast<std::chrono::microseconds>(
-            std::chrono::steady_clock::now() - start));
-    }
-    std::sort(took.begin(), took.end());
-    INFO("median " << took[10].count() << " us, worst " << took.back().count() << " us");
-    CHECK(took[10] < 100ms);
 }

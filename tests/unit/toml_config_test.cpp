@@ -195,7 +195,7 @@ TEST_CASE("cluster file: each mistake is named with its place and what would be 
           "24:1: policy.zzzzzzzz: unknown key; known are witnesses, witnesses_needed, "
           "unseen_peers, storage_lost, notify, monitor_commands, max_hosts_lost, starts_per_host, "
           "start_attempts, moves_at_once, survive, look_time, record_max_age, settle_time, "
-          "fence_time, start_time, observe_time, move_time, maintenance_time"}},
+          "answer_time, fence_time, start_time, observe_time, move_time, maintenance_time"}},
         {sound + "[policy]\nlook_time = 400\nfence_time = \"5 parsecs\"\nstart_time = \"3h\"\n",
          {"23:13: policy.look_time: 400 was found; a time in quotes with its unit, such as "
           "\"400ms\", would be right",
@@ -406,7 +406,7 @@ TEST_CASE("load_inventory gives the first mistake, the count and the way to all"
     CHECK_THROWS_WITH(load_inventory(file),
                       file +
                           ":22:1: domain.web1.x: unknown key; known are name, hosts, priority, "
-                          "restart, expect, move, apart, prefer; and 2 more mistakes; see "
+                          "restart, expect, move, apart, prefer, answers; and 2 more mistakes; see "
                           "domkeeper check-config");
     CHECK_THROWS_WITH(load_inventory(scratch.path("none")),
                       scratch.path("none") + ": can't be read: No such file or directory");
