@@ -130,6 +130,7 @@ class World {
     std::vector<std::string> lines_;
     std::vector<std::string> broken_;
     std::map<std::string, std::string> home_;  ///< domain -> where it ran at first
+    std::set<std::string> moved_by_hand_;      ///< domains
     std::set<std::string> switched_off_;       ///< by us, and not switched on since
 };
 
