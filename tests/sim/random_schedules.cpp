@@ -21,7 +21,9 @@ class Generator {
     std::string scenario() {
         const int hosts = pick(2, 5);
         const int domains = pick(1, 8);
-        out_ << "policy witnesses=w1,w2 settle_time=2s fence_time=8s start_time=5s max_hosts_lost="
+        out_ << "policy witnesses=w1,w2 settle_time=2s fence_time=8s start_time=5s move_time=60s "
+                "record_max_age=5min "
+                "max_hosts_lost="
              << pick(1, 2) << " starts_per_host=" << pick(1, 4)
              << (chance(20) ? " unseen_peers=trust-record" : "")
              << (chance(20) ? " storage_lost=fence" : "") << "\n";
