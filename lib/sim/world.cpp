@@ -113,6 +113,7 @@ std::vector<StorageReport> World::storage_reports() const {
 
 void World::put_domain(const std::string& domain, const std::string& host, Bytes memory) {
     hosts.at(host).domains[domain] = {DomainState::Running, memory};
+    if (!home_.emplace(domain, host).second) moved_by_hand_.insert(domain);
     home_[domain] = host;
 }
 
@@ -272,7 +273,10 @@ void World::check_use_of_fencing(const std::string& host) {
     const Duration slack = policy.look_time + policy.fence_time * (2 * levels) + Duration{1000};
     std::vector<std::string> without;
     for (const auto& [domain, home] : home_) {
-        if (home != host) continue;
+        const Domain* entry = inventory.find_domain(domain);
+        if (home != host || entry == nullptr || entry->restart == RestartPolicy::Never) continue;
+        // Nobody may know yet that it is there.
+        if (moved_by_hand_.count(domain) != 0) return;
         if (!without_storage(domain)) return;
         without.push_back(domain);
     }

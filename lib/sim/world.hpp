@@ -146,6 +146,7 @@ class World {
     std::map<std::string, std::string> home_;     ///< domain -> where it ran last for certain
     std::map<std::string, std::string> started_;  ///< domain -> where a worker started it last
     std::set<std::string> switched_off_;          ///< by us, and not switched on since
+    std::set<std::string> moved_by_hand_;         ///< domains
 };
 
 }  // namespace domkeeper

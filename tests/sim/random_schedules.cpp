@@ -29,9 +29,15 @@ class Generator {
         const int hosts = pick(2, 5);
         const int domains = pick(1, 8);
         out_ << "policy witnesses=w1,w2 settle_time=2s answer_time=4s fence_time=8s start_time=5s "
+                "move_time=60s record_max_age=5min "
                 "max_hosts_lost="
              << pick(1, 2) << " starts_per_host=" << pick(1, 4)
-             << (chance(20) ? " unseen_peers=trust-record" : "") << "\n";
+             << (chance(20) ? " unseen_peers=trust-record" : "")
+             << (chance(20) ? " storage_lost=fence" : "") << "\n";
+        storage_ = chance(40);
+        if (storage_)
+            out_ << "storage san kind=aoe interface=eth1 paths=/images disks=\""
+                 << cut_disks(domains) << "\"\n";
         for (int i = 0; i < hosts; ++i) {
             const bool two_levels = chance(30);
             const bool no_fence = chance(5);
@@ -70,6 +76,11 @@ class Generator {
         // killed workers in the end.
         for (int i = 0; i < hosts; ++i)
             if (chance(70)) line(pick(1, 40), "report " + host(i) + " DOWN HARD");
+        if (storage_ && chance(50))
+            line(pick(1, 40), "report " + host(pick(0, hosts - 1)) + " STORAGE-LOST HARD");
+        for (int i = storage_ ? pick(0, 3) : 0; i > 0; --i)
+            line(pick(0, 60), std::string("storage san ") + storage_word());
+        if (storage_) out_ << "at 119s storage san up\n";
         out_ << "at 120s disk-ok\nat 121s worker\n";
         if (chance(50)) crash_points();
         out_ << ending;
@@ -84,6 +95,10 @@ class Generator {
         out_ << "\n";
     }
     bool chance(int percent) { return pick(1, 100) <= percent; }
+    const char* storage_word() {
+        static const char* words[] = {"down", "down", "up", "unasked"};
+        return words[pick(0, 3)];
+    }
     static std::string host(int i) { return std::string(1, static_cast<char>('a' + i)); }
 
     /// Most of the domains' disks; a storage fence need not know all.
@@ -154,6 +169,7 @@ class Generator {
 
     std::mt19937_64 random_;
     std::ostringstream out_;
+    bool storage_ = false;
     std::vector<std::string> devices_;
 };
 
