@@ -6,7 +6,7 @@ import uuid
 
 from . import storage
 from .kernel import CMDLINE
-from .layout import IQN, STORAGE
+from .layout import HERE, IQN, STORAGE
 
 MEMORY_MIB = 96
 XML = """<domain type='qemu'>
@@ -26,13 +26,10 @@ XML = """<domain type='qemu'>
   <on_reboot>restart</on_reboot>
   <on_crash>destroy</on_crash>
   <devices>
-    <emulator>/usr/bin/qemu-system-x86_64</emulator>
-    <disk type='network' device='disk'>
+    <emulator>{emulator}</emulator>
+    <disk type='{type}' device='disk'>
       <driver name='qemu' type='raw' cache='none' error_policy='report'/>
-      <source protocol='iscsi' name='{iqn}:{name}/1'>
-        <host name='{storage}' port='3260'/>
-        <initiator><iqn name='{iqn}:guest-{name}'/></initiator>
-      </source>
+{source}
       <target dev='vda' bus='virtio'/>
     </disk>
 {lease}    <controller type='usb' model='none'/>
@@ -44,6 +41,11 @@ XML = """<domain type='qemu'>
   </devices>
 </domain>
 """
+ISCSI = """      <source protocol='iscsi' name='{iqn}:{name}/1'>
+        <host name='{storage}' port='3260'/>
+        <initiator><iqn name='{iqn}:guest-{name}'/></initiator>
+      </source>"""
+AOE = """      <source dev='/dev/etherd/e{shelf}.{slot}'/>"""
 LEASE = """    <lease>
       <lockspace>lockspace</lockspace>
       <key>{name}</key>
@@ -54,13 +56,21 @@ LEASE = """    <lease>
 
 def xml(lab, domain):
     leases = os.path.dirname(storage.lockspace(lab))
+    if lab.disks[domain] == "aoe":
+        shelf, slot = lab.aoe_address(domain)
+        kind, source = "block", AOE.format(shelf=shelf, slot=slot)
+        emulator = os.path.join(HERE, "kvm", "qemu_aoe")
+    else:
+        kind, source = "network", ISCSI.format(name=domain, iqn=IQN, storage=STORAGE)
+        emulator = "/usr/bin/qemu-system-x86_64"
     return XML.format(
         name=domain,
+        emulator=emulator,
+        type=kind,
+        source=source,
         uuid=uuid.uuid5(uuid.NAMESPACE_DNS, f"{domain}.{lab.id}.lab"),
         memory=MEMORY_MIB,
         guest=lab.path("guest"),
         cmdline=CMDLINE,
-        iqn=IQN,
-        storage=STORAGE,
         lease="" if lab.keys else LEASE.format(name=domain, leases=leases),
     )

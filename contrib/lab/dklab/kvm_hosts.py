@@ -87,6 +87,10 @@ def prepare(lab, host):
     if lab.keys:
         _write(f"{home}/etc/reservation-key", lab.key(host) + "\n")
         shutil.copy(registrar(), f"{home}/etc/registrar.so")
+    aoe = [domain for domain in lab.domains if lab.disks[domain] == "aoe"]
+    if aoe:
+        names = ["e{}.{}".format(*lab.aoe_address(domain)) for domain in aoe]
+        _write(f"{home}/etc/aoe-disks", " ".join(names) + "\n")
     for folder in (f"{home}/lib/libvirt", f"{home}/cache", lab.log(host) + "/libvirt"):
         os.makedirs(folder, exist_ok=True)
     _accounts(home)
