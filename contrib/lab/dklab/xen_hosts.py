@@ -109,14 +109,24 @@ def signal_daemons(lab, host, name):
     ssh(lab, host, f"pkill -{name} -x libvirtd")
 
 
+def xl_list(lab, host):
+    """The lines of "xl list" but for its head."""
+    # Once in some hundred times a program fails under emulation, with half its answer given
+    # ("Inconsistency detected by ld.so"): what has no effect may be asked again.
+    command = "for i in 1 2 3; do said=$(xl list) && break; done && echo \"$said\""
+    lines = ssh(lab, host, command, timeout=120).splitlines()
+    # What the failed ones complained of stands before the head.
+    heads = [number for number, line in enumerate(lines) if line.startswith("Name ")]
+    if not heads:
+        raise LabError(f"{host}: xl list said: {'; '.join(lines)}")
+    return lines[heads[-1] + 1 :]
+
+
 def guests(lab, host):
     if pid_file(lab, host).read() is None:
         return {}
     found = {}
-    # Once in some hundred times a program does not load under emulation ("Inconsistency detected by
-    # ld.so"): what is asked here has no effect, so it may be asked again.
-    said = ssh(lab, host, "xl list || xl list || xl list", timeout=120)
-    for line in said.splitlines()[1:]:
+    for line in xl_list(lab, host):
         words = line.split()
         # A domain that is dying ("d") runs no more; Domain-0 is no guest.
         if len(words) == 6 and words[1] != "0" and "d" not in words[4]:
