@@ -73,6 +73,7 @@ help:
 	@echo 'make SUITE         one suite of tests: $(sort $(SUITES))'
 	@echo 'make demo          a cluster of three hosts on this machine, two of them lost (root)'
 	@echo 'make bench          measurements beside peers; nothing is asserted'
+	@echo 'make study          AoE and iSCSI under many clients: table, CSV, charts (root)'
 	@echo 'make lint          rules that the compiler does not check; make format mends the format'
 	@echo 'make rewrite       takes what came for what is expected in the text tests: read the diff'
 	@echo 'make install       with PREFIX (now $(PREFIX)) and DESTDIR; make uninstall'
