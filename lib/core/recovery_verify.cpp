@@ -93,6 +93,12 @@ void RecoveryStepper::verify(HostCase& host_case, DomainCase& domain, const Obse
             "it was started, but " + observed.host + " does not answer any more: " + observed.why);
     }
     const DomainState state = view == nullptr ? DomainState::ShutOff : view->state;
+    // A hypervisor that is overloaded lists a domain and can't say how it is: that is no verdict.
+    if (state == DomainState::Unknown) {
+        if (mono() < give_up_at) return;
+        return refuse(host_case, domain, RefusalKind::StartUnknown,
+                      "it was started, but " + observed.host + " can't say how it is");
+    }
     if (state == DomainState::Running || state == DomainState::Blocked)
         return runs_stably(host_case, domain);
     std::string text = "after " + render_duration(policy().settle_time) + " it is " +

@@ -19,18 +19,19 @@ struct CommandForm {
 
 const std::map<std::string, CommandForm>& command_forms() {
     static const std::map<std::string, CommandForm> forms{
-        {"report", {3, -1}},      {"recover", {1, 2}},     {"power-cut", {1, 1}},
-        {"power-on", {1, 1}},     {"cut", {1, 1}},         {"join", {1, 1}},
-        {"hang", {1, 1}},         {"unhang", {1, 1}},      {"monitor-cut", {0, 0}},
-        {"monitor-join", {0, 0}}, {"witness", {2, 2}},     {"device", {2, 2}},
-        {"start-fails", {1, 2}},  {"start-takes", {2, 2}}, {"unstable", {1, 1}},
-        {"mute", {1, 2}},         {"unmute", {1, 2}},      {"pauses", {1, 1}},
-        {"migrate", {2, 2}},      {"disk-full", {0, 0}},   {"disk-ok", {0, 0}},
-        {"disarm", {0, 1}},       {"arm", {0, 0}},         {"kill-worker", {0, 0}},
-        {"worker", {0, 0}},       {"release", {1, 1}},     {"evacuate", {1, 3}},
-        {"return", {1, 2}},       {"stop", {1, 1}},        {"not-live", {1, 1}},
-        {"not-pausable", {1, 1}}, {"move-fails", {1, 2}},  {"move-takes", {1, 1}},
-        {"unseen-disk", {2, 2}},  {"free", {2, 2}},        {"storage", {2, 2}}};
+        {"report", {3, -1}},       {"recover", {1, 2}},     {"power-cut", {1, 1}},
+        {"power-on", {1, 1}},      {"cut", {1, 1}},         {"join", {1, 1}},
+        {"hang", {1, 1}},          {"unhang", {1, 1}},      {"monitor-cut", {0, 0}},
+        {"monitor-join", {0, 0}},  {"witness", {2, 2}},     {"device", {2, 2}},
+        {"start-fails", {1, 2}},   {"start-takes", {2, 2}}, {"unstable", {1, 1}},
+        {"mute", {1, 2}},          {"unmute", {1, 2}},      {"pauses", {1, 1}},
+        {"state-unknown", {1, 1}}, {"state-known", {1, 1}}, {"migrate", {2, 2}},
+        {"disk-full", {0, 0}},     {"disk-ok", {0, 0}},     {"disarm", {0, 1}},
+        {"arm", {0, 0}},           {"kill-worker", {0, 0}}, {"worker", {0, 0}},
+        {"release", {1, 1}},       {"evacuate", {1, 3}},    {"return", {1, 2}},
+        {"stop", {1, 1}},          {"not-live", {1, 1}},    {"not-pausable", {1, 1}},
+        {"move-fails", {1, 2}},    {"move-takes", {1, 1}},  {"unseen-disk", {2, 2}},
+        {"free", {2, 2}},          {"storage", {2, 2}}};
     return forms;
 }
 

@@ -279,6 +279,10 @@ void Run::fault(const std::vector<std::string>& words) {
             }
     } else if (name == "unstable") {
         world_.unstable.insert(words[1]);
+    } else if (name == "state-unknown") {
+        world_.state_unknown.insert(words[1]);
+    } else if (name == "state-known") {
+        world_.state_unknown.erase(words[1]);
     } else if (name == "pauses") {
         world_.pausing.insert(words[1]);
     } else if (name == "move-fails") {

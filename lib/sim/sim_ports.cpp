@@ -39,7 +39,8 @@ class SimHypervisor : public Hypervisor {
             DomainView seen;
             seen.name = name;
             seen.uuid = "uuid-" + name;
-            seen.state = domain.state;
+            seen.state =
+                world_.state_unknown.count(name) == 0 ? domain.state : DomainState::Unknown;
             seen.memory = seen.memory_max = domain.memory;
             seen.persistent = true;
             if (domain.half) seen.reason = "migration";

@@ -122,10 +122,11 @@ class World {
     std::map<std::string, Instant> storages_down;  ///< since when, for everybody
     std::set<std::string> storages_unasked;        ///< the monitoring node has no way to them
     bool monitor_cut = false;
-    std::set<std::string> unstable;      ///< domains that stop one second after their start
-    std::set<std::string> pausing;       ///< domains that pause one second after their start
-    std::set<std::string> not_live;      ///< domains that can't be moved live
-    std::set<std::string> not_pausable;  ///< and not even paused
+    std::set<std::string> unstable;       ///< domains that stop one second after their start
+    std::set<std::string> state_unknown;  ///< domains that are listed without a state
+    std::set<std::string> pausing;        ///< domains that pause one second after their start
+    std::set<std::string> not_live;       ///< domains that can't be moved live
+    std::set<std::string> not_pausable;   ///< and not even paused
     Duration move_time{400};
     std::map<std::string, std::string> definitions;  ///< domain -> XML, where it has disks
     Arming arming;  ///< of the journal, to check that nobody acts against it
