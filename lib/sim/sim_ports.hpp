@@ -143,7 +143,6 @@ class SimLock : public Lock {
 
   private:
     World& world_;
-    SimScheduler::Process holder_;
 };
 
 }  // namespace domkeeper
