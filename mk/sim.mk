@@ -13,5 +13,5 @@ soak: check-sim
 	BUILD=$(BUILD) FIRST=$(or $(FIRST),1) SCHEDULES=$(or $(SCHEDULES),1000000) NEW_SCHEDULES=0 tests/sim/run
 
 # What guards the domains is taken out, one thing at a time: some suite must notice.
-mutants: check-sim check-scenario check-unit
+mutants: check-sim check-scenario
 	BUILD=$(BUILD) tests/sim/mutants

@@ -161,6 +161,10 @@ void SimJournal::commit(const JournalBatch& batch) {
     world_.crash_point("journal");
     world_.scheduler.sleep(write_time);
     if (disk_full) throw SystemError("journal.db: no space left on device");
+    if (world_.scheduler.current_process() != world_.lock_holder) {
+        world_.broken("a worker without the lock writes the journal");
+        throw SystemError("journal.db: written by two");
+    }
     for (const Incident& incident : batch.opened) incidents_.push_back(incident);
     for (const JournalEntry& entry : batch.entries) {
         entries_.push_back(entry);
@@ -324,13 +328,14 @@ std::vector<StorageReport> SimStorages::look(const std::vector<StorageNode>&, De
 bool SimLock::try_acquire() {
     world_.crash_point("lock");
     const auto self = world_.scheduler.current_process();
-    if (holder_ && *holder_ && holder_ != self) return false;
-    holder_ = self;
+    SimScheduler::Process& holder = world_.lock_holder;
+    if (holder && *holder && holder != self) return false;
+    holder = self;
     return true;
 }
 
 void SimLock::release() {
-    holder_.reset();
+    world_.lock_holder.reset();
 }
 
 }  // namespace domkeeper

@@ -153,7 +153,6 @@ class SimLock : public Lock {
 
   private:
     World& world_;
-    SimScheduler::Process holder_;
 };
 
 }  // namespace domkeeper

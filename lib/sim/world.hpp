@@ -129,6 +129,7 @@ class World {
     std::set<std::string> not_pausable;   ///< and not even paused
     Duration move_time{400};
     std::map<std::string, std::string> definitions;  ///< domain -> XML, where it has disks
+    SimScheduler::Process lock_holder;               ///< empty: nobody holds the worker's lock
     Arming arming;  ///< of the journal, to check that nobody acts against it
 
     std::set<long> crash_at;  ///< kill at the crash points of these numbers
