@@ -222,7 +222,18 @@ void MaintenanceStepper::on(const Surveyed& surveyed) {
     for (const Maintenance& mark : context_.marks)
         if (mark.host != work.host) question.closed.insert(mark.host);
     for (const auto& [name, move] : work.moves) question.avoid[name] = move.failed_on;
-    take_plan(plan_moves(question, surveyed.survey), surveyed.survey);
+    MaintenancePlan plan = plan_moves(question, surveyed.survey);
+    // Where no other host will do, the one where a move failed is tried once more: it is the way
+    // between the two that fails most often, and only for a moment.
+    bool again = false;
+    for (const Refusal& refusal : plan.refusals) {
+        const auto move = work.moves.find(refusal.domain);
+        if (move != work.moves.end() && move->second.attempts < move_attempts &&
+            !move->second.failed_on.empty())
+            again = question.avoid.erase(refusal.domain) != 0 || again;
+    }
+    if (again) plan = plan_moves(question, surveyed.survey);
+    take_plan(plan, surveyed.survey);
 }
 
 void MaintenanceStepper::note_plan(const MaintenancePlan& plan) {

@@ -8,7 +8,6 @@
 namespace domkeeper {
 namespace {
 
-constexpr int move_attempts = 2;
 constexpr int max_clean_ups = 10;
 constexpr Duration look_again{1'000};
 constexpr Duration told_time{5'000};

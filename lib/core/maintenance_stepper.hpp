@@ -7,6 +7,9 @@
 
 namespace domkeeper {
 
+/// So often a domain's move is tried before it is told to stay.
+constexpr int move_attempts = 2;
+
 /// One call of advance_maintenance(). Inner part of maintenance.cpp (begin, plan, end) and
 /// maintenance_moves.cpp (move, look, clean up).
 class MaintenanceStepper {
