@@ -161,7 +161,11 @@ void IscsiWire::service(short revents) {
 }
 
 void IscsiWire::flush() {
-    if ((events() & POLLOUT) != 0) service(POLLOUT);
+    if ((events() & POLLOUT) == 0) return;
+    // The library believes what it is told: a socket that is still connecting would be taken for
+    // connected, and a silent network for a target that hangs.
+    pollfd wait{fd(), POLLOUT, 0};
+    if (poll(&wait, 1, 0) > 0) service(wait.revents);
 }
 
 /// What the library says; stale after a success.
