@@ -139,6 +139,11 @@ std::span<const AgentOptions> known_storages() {
     return storages;
 }
 
+std::string option_of(const FenceDevice& device, const std::string& name) {
+    const auto found = device.options.find(name);
+    return found == device.options.end() ? std::string() : found->second;
+}
+
 bool is_external_agent(std::string_view agent) {
     for (const std::string_view folder : {"/usr/sbin/fence_", "/usr/local/sbin/fence_"}) {
         if (!starts_with(agent, folder)) continue;

@@ -40,6 +40,9 @@ std::span<const AgentOptions> known_agents();
 /// The kinds of storage node that the recovery can look at, and what they may be told.
 std::span<const AgentOptions> known_storages();
 
+/// What a device or storage node sets for an option of its agent; empty: nothing.
+std::string option_of(const FenceDevice& device, const std::string& name);
+
 /// True for the path of a fence agent of the system that may be run: fence_NAME in /usr/sbin or
 /// /usr/local/sbin, where root alone can put programs.
 bool is_external_agent(std::string_view agent);

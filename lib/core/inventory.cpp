@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "lib/core/text.hpp"
+#include "lib/core/uri.hpp"
 
 namespace domkeeper {
 namespace {
@@ -84,9 +85,7 @@ std::optional<GuestSign> parse_guest_sign(std::string_view text) {
 
 std::string render_guest_sign(const GuestSign& sign) {
     if (sign.port == 0) return "ping " + sign.address;
-    const bool v6 = sign.address.find(':') != std::string::npos;
-    return "tcp " + (v6 ? "[" + sign.address + "]" : sign.address) + ":" +
-           std::to_string(sign.port);
+    return "tcp " + render_endpoint(sign.address, sign.port);
 }
 
 }  // namespace domkeeper

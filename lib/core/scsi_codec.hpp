@@ -81,6 +81,10 @@ std::optional<std::vector<ScsiPortGroup>> decode_port_groups(std::span<const std
 /// SAM-5, 5.3.1.
 constexpr std::uint8_t scsi_good = 0x00, scsi_check_condition = 0x02, scsi_conflict = 0x18;
 
+/// Sense keys (SPC-4, 4.5), and the additional sense code "logical unit not supported".
+constexpr std::uint8_t scsi_not_ready = 0x2, scsi_medium_error = 0x3, scsi_hardware_error = 0x4,
+                       scsi_illegal_request = 0x5, scsi_no_such_lun = 0x25;
+
 /// Why a command failed.
 struct ScsiSense {
     std::uint8_t key = 0;

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "lib/core/storage_health.hpp"
 
+#include "lib/core/agent_options.hpp"
 #include "lib/core/domain_disks.hpp"
 #include "lib/core/text.hpp"
 
 namespace domkeeper {
 namespace {
 
-std::string option(const StorageNode& storage, const std::string& name) {
-    const auto found = storage.options.find(name);
-    return found == storage.options.end() ? std::string() : found->second;
-}
-
 /// True for a path under one of the folders (or volume groups) of the node.
 bool lies_on(const StorageNode& storage, std::string_view source) {
-    for (std::string folder : split(option(storage, "paths"), ' ')) {
+    for (std::string folder : split(option_of(storage, "paths"), ' ')) {
         while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
         if (folder.empty() || !starts_with(source, folder)) continue;
         if (source.size() == folder.size() || source[folder.size()] == '/') return true;
@@ -25,7 +21,7 @@ bool lies_on(const StorageNode& storage, std::string_view source) {
 }  // namespace
 
 std::set<std::string> storage_units(const StorageNode& storage) {
-    return parse_disk_units(option(storage, "disks")).value_or(std::set<std::string>{});
+    return parse_disk_units(option_of(storage, "disks")).value_or(std::set<std::string>{});
 }
 
 std::optional<std::string> stranded(const Inventory& inventory,

@@ -85,4 +85,9 @@ std::string with_uri_parameter(std::string_view uri, std::string_view parameter)
     return out.append(parameter);
 }
 
+std::string render_endpoint(const std::string& address, int port) {
+    const bool v6 = address.find(':') != std::string::npos;
+    return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
 }  // namespace domkeeper

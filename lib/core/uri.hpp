@@ -13,6 +13,9 @@ std::string shown_uri(std::string_view uri);
 /// `message` with every secret part of `uri` taken out, printable, in one line.
 std::string without_secrets(std::string_view message, std::string_view uri);
 
+/// "10.0.0.5:22"; an address of IPv6 stands in brackets: "[fd00::5]:22".
+std::string render_endpoint(const std::string& address, int port);
+
 /// True when the URI goes through ssh, which would ask for a password on the terminal.
 bool uri_uses_ssh(std::string_view uri);
 

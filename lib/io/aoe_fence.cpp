@@ -41,11 +41,6 @@ std::vector<std::string> words(std::string text) {
     return out;
 }
 
-std::string option(const FenceDevice& device, const std::string& name) {
-    const auto found = device.options.find(name);
-    return found == device.options.end() ? std::string() : found->second;
-}
-
 Macs parse_macs(const std::string& name, const std::string& text) {
     Macs out;
     for (const std::string& word : words(text)) {
@@ -63,11 +58,11 @@ Macs parse_macs(const std::string& name, const std::string& text) {
 class AoeFence final : public PowerSwitch {
   public:
     explicit AoeFence(const FenceDevice& device)
-        : interface_(option(device, "interface")),
-          plug_(parse_macs("plug", option(device, "plug"))),
-          hosts_(parse_macs("hosts", option(device, "hosts"))) {
+        : interface_(option_of(device, "interface")),
+          plug_(parse_macs("plug", option_of(device, "plug"))),
+          hosts_(parse_macs("hosts", option_of(device, "hosts"))) {
         if (interface_.empty()) throw UsageError("option interface is missing");
-        for (const std::string& word : words(option(device, "disks"))) {
+        for (const std::string& word : words(option_of(device, "disks"))) {
             const auto address = parse_aoe_address(word);
             if (!address)
                 throw UsageError("option disks: \"" + printable(word, 40) +

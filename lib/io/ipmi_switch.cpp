@@ -16,6 +16,7 @@
 
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
+#include "lib/core/uri.hpp"
 #include "lib/io/background.hpp"
 #include "lib/io/ipmi_options.hpp"
 #include "lib/io/ipmi_session.hpp"
@@ -248,10 +249,7 @@ class IpmiSwitch final : public PowerSwitch {
         address_ = resolve(options_.host, options_.port, options_.family, deadline).front();
     }
 
-    std::string endpoint() const {
-        const std::string port = std::to_string(options_.port);
-        return address_.ipv6 ? "[" + address_.text + "]:" + port : address_.text + ":" + port;
-    }
+    std::string endpoint() const { return render_endpoint(address_.text, options_.port); }
 
     /// Lets go of the session; closing it may take the BMC's silence, so not in this thread.
     Background<bool> discard() {

@@ -16,7 +16,6 @@
 namespace domkeeper {
 namespace {
 
-constexpr std::uint8_t illegal_request = 5, no_such_lun = 0x25;
 /// A target that hangs would take as long again for its farewell.
 constexpr Duration farewell{200};
 constexpr std::size_t most_lookups = 16;
@@ -39,7 +38,7 @@ class Reader {
         guarded([&] {
             wire_.emplace(order_.login);
             stage_ = Stage::Connect;
-            current_ = &wire_->connect(address.text, address.ipv6, order_.login.port);
+            current_ = &wire_->connect(address.text, order_.login.port);
         });
     }
     void fail(const std::string& why) {
@@ -162,8 +161,8 @@ class Reader {
     }
 
     void take_answer(Topic topic, const ScsiReply& reply) {
-        if (reply.sense && reply.sense->asc == no_such_lun &&
-            (reply.sense->key == illegal_request || topic == Topic::Ready))
+        if (reply.sense && reply.sense->asc == scsi_no_such_lun &&
+            (reply.sense->key == scsi_illegal_request || topic == Topic::Ready))
             disk_.absent = true;
         if (topic == Topic::Ready && !reply.good() && !disk_.absent) disk_.not_ready = reply.text();
         if (!reply.good()) return;

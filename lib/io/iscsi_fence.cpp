@@ -21,12 +21,6 @@ namespace {
 
 /// A target that does not abort the host's commands may still finish those that it took before.
 constexpr Duration settling{200};
-constexpr std::uint8_t illegal_request = 5;
-
-std::string option(const FenceDevice& device, const std::string& name) {
-    const auto found = device.options.find(name);
-    return found == device.options.end() ? std::string() : found->second;
-}
 
 bool holds(const std::vector<std::uint64_t>& keys, std::uint64_t key) {
     return std::find(keys.begin(), keys.end(), key) != keys.end();
@@ -56,21 +50,21 @@ class IscsiFence final : public PowerSwitch {
   public:
     IscsiFence(const FenceDevice& device, std::string password)
         : coverage_(configured_coverage(device)) {
-        const auto key = parse_key(option(device, "plug"));
+        const auto key = parse_key(option_of(device, "plug"));
         if (!key || *key == iscsi_fence_key)
-            throw UsageError("option plug: \"" + printable(option(device, "plug"), 40) +
+            throw UsageError("option plug: \"" + printable(option_of(device, "plug"), 40) +
                              "\" is no reservation key of a host, for example 0xa1");
         key_ = *key;
-        hosts_ = parse_keys(option(device, "hosts"));
+        hosts_ = parse_keys(option_of(device, "hosts"));
         IscsiLogin login;
-        login.user = option(device, "username");
+        login.user = option_of(device, "username");
         login.password = std::move(password);
-        if (const std::string name = option(device, "initiator"); !name.empty())
+        if (const std::string name = option_of(device, "initiator"); !name.empty())
             login.initiator = name;
-        login.host = option(device, "ip");
+        login.host = option_of(device, "ip");
         if (!valid_address(login.host))
             throw UsageError("option ip is missing: the address of the portal");
-        if (const std::string text = option(device, "ipport"); !text.empty()) {
+        if (const std::string text = option_of(device, "ipport"); !text.empty()) {
             const auto port = parse_integer(text);
             if (!port || *port < 1 || *port > 65535)
                 throw UsageError("option ipport: \"" + printable(text, 20) + "\" is no port");
@@ -161,7 +155,8 @@ class IscsiFence final : public PowerSwitch {
     [[noreturn]] static void refuse(const Disk& disk, const std::string& doing,
                                     const ScsiReply& reply) {
         const std::string text = name_of(disk) + ": " + doing + ": " + reply.text();
-        if (reply.sense && reply.sense->key == illegal_request && reply.sense->asc != 0x25)
+        if (reply.sense && reply.sense->key == scsi_illegal_request &&
+            reply.sense->asc != scsi_no_such_lun)
             throw ProtocolError(text + ": it does not do persistent reservations");
         throw Denied(text);
     }

@@ -10,6 +10,7 @@
 #include "lib/core/agent_options.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
+#include "lib/core/uri.hpp"
 #include "lib/io/bounded.hpp"
 #include "lib/io/iscsi_wire.hpp"
 #include "lib/io/resolver.hpp"
@@ -17,9 +18,7 @@
 namespace domkeeper {
 
 std::string iscsi_place(const IscsiLogin& login) {
-    const bool v6 = login.host.find(':') != std::string::npos;
-    const std::string portal =
-        (v6 ? "[" + login.host + "]" : login.host) + ":" + std::to_string(login.port);
+    const std::string portal = render_endpoint(login.host, login.port);
     if (login.target.empty()) return "portal " + printable(portal, 80);
     return printable(login.target, 120) + " at " + printable(portal, 80);
 }
@@ -64,8 +63,7 @@ class IscsiSession::Impl {
   public:
     Impl(const IscsiLogin& login, Deadline deadline) : wire_(login) {
         const auto addresses = resolve(login.host, login.port, AddressFamily::Any, deadline);
-        const SocketAddress& address = addresses.front();
-        const IscsiWire::Call& connected = wire_.connect(address.text, address.ipv6, login.port);
+        const IscsiWire::Call& connected = wire_.connect(addresses.front().text, login.port);
         pump(connected, deadline);
         wire_.judge_connect(connected);
         const IscsiWire::Call& logged_in = wire_.log_in();

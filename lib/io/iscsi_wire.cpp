@@ -11,6 +11,7 @@
 
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
+#include "lib/core/uri.hpp"
 
 namespace domkeeper {
 namespace {
@@ -87,9 +88,9 @@ IscsiWire::Call& IscsiWire::begin() {
     return calls_.back();
 }
 
-IscsiWire::Call& IscsiWire::connect(const std::string& address, bool ipv6, int port) {
+IscsiWire::Call& IscsiWire::connect(const std::string& address, int port) {
     // By a number, so that the library has no name to look up, which might take for ever.
-    const std::string portal = (ipv6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+    const std::string portal = render_endpoint(address, port);
     Call& call = begin();
     if (iscsi_connect_async(context_.get(), portal.c_str(), finished, &call) != 0)
         throw Unreachable(name_ + ": can't connect: " + error());

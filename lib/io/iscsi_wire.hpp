@@ -40,7 +40,7 @@ class IscsiWire {
 
     // Each begins something; the call is done when service() or flush() marked it so. They throw
     // Unreachable, ProtocolError.
-    Call& connect(const std::string& address, bool ipv6, int port);
+    Call& connect(const std::string& address, int port);
     Call& log_in();
     Call& command(int lun, const ScsiCommand& command);
     Call& discover(std::vector<IscsiTarget>& targets);

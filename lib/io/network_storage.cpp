@@ -8,6 +8,7 @@
 #include <cstring>
 #include <map>
 
+#include "lib/core/agent_options.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/scsi_codec.hpp"
 #include "lib/core/text.hpp"
@@ -26,19 +27,12 @@ namespace {
 constexpr std::size_t most_lanes = 64;
 /// What a thread may be late behind its own deadline.
 constexpr Duration grace{30};
-constexpr std::uint8_t not_ready = 2, medium_error = 3, hardware_error = 4, illegal_request = 5,
-                       no_such_lun = 0x25;
 
 /// What became of some units: the reason by unit, empty for a unit that is well.
 struct Seen {
     std::map<std::string, std::string> down;
     std::string unasked;  ///< not empty: nothing could be asked, and why
 };
-
-std::string option(const StorageNode& storage, const std::string& name) {
-    const auto found = storage.options.find(name);
-    return found == storage.options.end() ? std::string() : found->second;
-}
 
 // ---- iSCSI ------------------------------------------------------------------------------------
 
@@ -57,10 +51,10 @@ std::string no_route(const SocketAddress& address) {
 std::string unit_trouble(const ScsiReply& reply) {
     if (!reply.sense) return {};
     switch (reply.sense->key) {
-        case not_ready:
-        case medium_error:
-        case hardware_error: return reply.text();
-        case illegal_request: return reply.sense->asc == no_such_lun ? reply.text() : "";
+        case scsi_not_ready:
+        case scsi_medium_error:
+        case scsi_hardware_error: return reply.text();
+        case scsi_illegal_request: return reply.sense->asc == scsi_no_such_lun ? reply.text() : "";
         default: return {};
     }
 }
@@ -69,12 +63,12 @@ Seen look_at_unit(const StorageNode& storage, const std::string& unit, Deadline 
     Seen seen;
     try {
         IscsiLogin login;
-        login.host = option(storage, "ip");
+        login.host = option_of(storage, "ip");
         login.port =
-            static_cast<int>(parse_integer(option(storage, "ipport")).value_or(login.port));
-        login.user = option(storage, "username");
+            static_cast<int>(parse_integer(option_of(storage, "ipport")).value_or(login.port));
+        login.user = option_of(storage, "username");
         if (!login.user.empty()) login.password = read_secret_file(storage.password_file);
-        if (const std::string name = option(storage, "initiator"); !name.empty())
+        if (const std::string name = option_of(storage, "initiator"); !name.empty())
             login.initiator = name;
         const std::size_t slash = unit.rfind('/');
         login.target = unit.substr(0, slash);
@@ -123,7 +117,7 @@ std::string path_trouble(const AoePath* path) {
 Seen look_at_shelf(const StorageNode& storage, Deadline deadline) {
     Seen seen;
     try {
-        const NetworkInterface interface = read_interface(option(storage, "interface"));
+        const NetworkInterface interface = read_interface(option_of(storage, "interface"));
         if (!interface.up || !interface.link) {
             seen.unasked = "interface " + interface.name + " of this node has no link";
             return seen;
