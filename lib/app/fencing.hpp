@@ -64,8 +64,12 @@ struct FencePatience {
     /// One that did answer is borne with until the deadline: a BMC that shares the host's network
     /// card goes silent for seconds when the power goes.
     Duration first_answer{5'000};
-    Duration first_pause{3};   ///< between two readings; grows by half each time
-    Duration last_pause{30};   ///< up to this, which an off may come late
+    /// Between two readings; grows by half each time, and is never less than half of what the
+    /// device took for its last answer: a slow one has a third of its time for others.
+    Duration first_pause{3};
+    Duration last_pause{15};  ///< up to this, which an off may come late
+    Duration long_pause{30};  ///< up to this after `relay_time`: it is a slow one
+    Duration relay_time{1'500};
     Duration late_pause{200};  ///< and up to this after `late`: it is no relay that takes so long
     Duration late{5'000};
     Duration resend{3'000};  ///< a device still in its old state gets the command once more
