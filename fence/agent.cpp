@@ -172,6 +172,8 @@ class Agent {
         }
         authority_ = std::make_unique<FencingAuthority>(*switches_, *scheduler_);
         if (devices_.empty()) throw UsageError("--ip is needed");
+        if (arguments.integer("retry_on").value_or(1) < 0)
+            throw UsageError("--retry-on: less than never");
     }
 
     int run() {
