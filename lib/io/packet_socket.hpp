@@ -26,8 +26,8 @@ struct NetworkInterface {
 NetworkInterface read_interface(const std::string& name);
 
 /// Whole Ethernet frames of one protocol on all interfaces. One socket serves them all, since the
-/// kernel takes some 15 ms to close each; what is left of a socket is therefore put where the kernel
-/// closes it by itself, while the program goes on or ends.
+/// kernel takes some 15 ms to close each; what is left of a socket is therefore put where the
+/// kernel closes it by itself, while the program goes on or ends.
 class PacketSocket {
   public:
     /// Opens without listening yet and takes CAP_NET_RAW away from the calling thread: made before

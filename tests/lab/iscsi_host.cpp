@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A host that writes to an iSCSI disk without pause: registers its key (or not, when it is 0) and
 // writes the number N to block N, one after another, each once it was taken. Prints "TIME N wrote"
-// or "TIME N REASON", with the time since the machine's start. With a SOCKET it also does the SCSI
-// commands that sg_stand_in brings, on its own session, as a kernel would for SG_IO.
-// It reserves by TYPE (SPC-4, table 64), 7 if left out.
-// Usage: iscsi_host PORTAL TARGET LUN KEY INITIATOR SESSION [SOCKET [TYPE]]
+// or "TIME N REASON", with the time since the machine's start at which it was sent. With a SOCKET
+// it also does the SCSI commands that sg_stand_in brings, on its own session, as a kernel would for
+// SG_IO. It reserves by TYPE (SPC-4, table 64), 7 if left out. Usage: iscsi_host PORTAL TARGET LUN
+// KEY INITIATOR SESSION [SOCKET [TYPE]]
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -91,9 +91,10 @@ int main(int argc, char** argv) {
         if (serves && listening < 0) return 2;
         for (std::uint64_t number = 1;;) {
             if (listening >= 0) serve_one(listening, session, lun, soon());
+            const Instant sent = mono_now();
             const ScsiReply reply = session.command(lun, write_block(number), soon());
             std::printf("%.6f %llu %s\n",
-                        std::chrono::duration<double>(mono_now().time_since_epoch()).count(),
+                        std::chrono::duration<double>(sent.time_since_epoch()).count(),
                         static_cast<unsigned long long>(number),
                         reply.good() ? "wrote" : reply.text().c_str());
             std::fflush(stdout);
