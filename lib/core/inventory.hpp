@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/core/remedies.hpp"
 #include "lib/core/time.hpp"
 #include "lib/core/units.hpp"
 
@@ -70,6 +71,7 @@ struct Domain {
     std::vector<std::string> apart{};    ///< groups; two of one group are never started on one host
     std::vector<std::string> prefer{};   ///< hosts that are taken first where they have room
     std::optional<GuestSign> answers{};  ///< what it must answer after its start; empty: nothing
+    Remedies remedies{};                 ///< where they differ from the policy's
 };
 
 /// What to do about a domain that might run on a peer which does not answer.
@@ -101,7 +103,13 @@ struct Policy {
     int moves_at_once = 2;
     Duration move_time{600'000};           ///< for one domain
     Duration maintenance_time{7'200'000};  ///< how long a downtime the monitor is told of
-    int survive = 1;  ///< hosts whose loss the others must have room for; 0: not looked at
+    int survive = 1;        ///< hosts whose loss the others must have room for; 0: not looked at
+    int restart_limit = 3;  ///< restarts of one domain on its host within restart_window
+    int restarts_elsewhere = 1;  ///< then so many on other hosts; then it is given up
+    Duration restart_window{3'600'000};
+    Duration restart_pause{5'000};  ///< before the second restart of the window; then doubled
+    Duration hang_time{60'000};     ///< a running guest silent for so long hangs
+    Remedies remedies{};
     UnseenPeers unseen_peers = UnseenPeers::Refuse;
     StorageLost storage_lost = StorageLost::Evacuate;
     std::vector<std::string> notify;  ///< command and arguments; empty: none

@@ -243,8 +243,19 @@ class Parser {
         return false;
     }
 
+    static bool read_remedy(const Line& line, const Pair& pair, Remedies& out) {
+        for (const RemedyKey& key : remedy_keys()) {
+            if (key.key != pair.key) continue;
+            out.*key.member = parse_remedy(key, pair.value);
+            if (!(out.*key.member)) line.fail(pair.key + ": write " + remedy_words(key));
+            return true;
+        }
+        return false;
+    }
+
     void read_policy_key(const Line& line, const Pair& pair) {
         Policy& policy = inventory_.policy;
+        if (read_remedy(line, pair, policy.remedies)) return;
         if (pair.key == "witnesses") {
             policy.witnesses = unquote_list(line, pair, ',');
         } else if (pair.key == "witnesses_needed") {
@@ -262,6 +273,7 @@ class Parser {
                                            "storage_lost", "notify",           "monitor_commands"};
             for (const auto& number : policy_numbers()) known.emplace_back(number.key);
             for (const auto& limit : policy_spans()) known.emplace_back(limit.key);
+            for (const auto& remedy : remedy_keys()) known.emplace_back(remedy.key);
             unknown(line, pair, known);
         }
     }
@@ -328,10 +340,10 @@ class Parser {
                 domain.expect = word(line, pair, parse_expected);
             else if (pair.key == "move")
                 domain.move = word(line, pair, parse_move_policy);
-            else
+            else if (!read_remedy(line, pair, domain.remedies))
                 unknown(line, pair,
                         {"hosts", "priority", "apart", "prefer", "answers", "restart", "expect",
-                         "move"});
+                         "move", "on_crash", "on_hang", "on_shutdown", "on_io_error"});
         }
         return domain;
     }
@@ -389,6 +401,14 @@ std::string written(const std::vector<std::string>& list) {
     return join(words, ",");
 }
 
+std::string render_remedies(const Remedies& remedies) {
+    std::string out;
+    for (const RemedyKey& key : remedy_keys())
+        if (const auto& remedy = remedies.*key.member)
+            out.append(" ").append(key.key).append("=").append(remedy_name(*remedy));
+    return out;
+}
+
 std::string render_policy(const Policy& policy) {
     const Policy usual;
     std::string out;
@@ -408,6 +428,7 @@ std::string render_policy(const Policy& policy) {
     if (!policy.notify.empty()) out += " notify=" + written(policy.notify);
     if (!policy.monitor_commands.empty())
         out += " monitor_commands=" + written(policy.monitor_commands);
+    out += render_remedies(policy.remedies);
     return out.empty() ? out : "policy" + out + "\n";
 }
 
@@ -443,7 +464,7 @@ std::string render_domain(const Domain& domain) {
         out.append(" restart=").append(restart_policy_name(domain.restart));
     if (domain.expect != usual.expect) out.append(" expect=").append(expected_name(domain.expect));
     if (domain.move != usual.move) out.append(" move=").append(move_policy_name(domain.move));
-    return out + "\n";
+    return out + render_remedies(domain.remedies) + "\n";
 }
 
 }  // namespace

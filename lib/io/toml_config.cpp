@@ -27,12 +27,6 @@ std::string quoted(std::string_view text) {
     return "\"" + printable(text, 80) + "\"";
 }
 
-/// The bytes of the file. Throws Error with the reason alone, without the file's name.
-std::string read_file(const std::string& path) {
-    if (auto content = read_trusted_file(path, longest_file, "cluster file")) return *content;
-    throw SystemError(std::string("can't be read: ") + std::strerror(ENOENT));
-}
-
 /// What a value is, for "... was found".
 std::string describe(const toml::node& node) {
     if (const auto* text = node.as_string()) return quoted(text->get());
@@ -239,6 +233,7 @@ class Reader {
                        quoted(render_duration(Policy{}.*span.member)) + ",",
                    policy.*span.member);
         }
+        read_remedies(table, "policy", policy.remedies, known);
         unknown_keys(table, "policy", known);
         policy.witnesses = texts(table.get("witnesses"), "policy.witnesses",
                                  "a list of addresses such as [\"10.0.0.254\"]");
@@ -257,6 +252,17 @@ class Reader {
             troubled_.count("policy.notify[0]") == 0)
             wrong(*table["notify"].as_array()->get(0), "policy.notify[0]",
                   "the command's absolute path");
+    }
+
+    void read_remedies(const Table& table, const std::string& at, Remedies& out, Names& known) {
+        for (const RemedyKey& key : remedy_keys()) {
+            known.emplace_back(key.key);
+            const toml::node* node = table.get(key.key);
+            const auto* word = node != nullptr ? node->as_string() : nullptr;
+            if (word != nullptr) out.*key.member = parse_remedy(key, word->get());
+            if (node != nullptr && !(out.*key.member))
+                wrong(*node, at + "." + std::string(key.key), remedy_words(key));
+        }
     }
 
     void read_host(const Table& table, const std::string& at) {
@@ -394,10 +400,11 @@ class Reader {
     }
 
     void read_domain(const Table& table, const std::string& at) {
-        unknown_keys(table, at,
-                     {"name", "hosts", "priority", "restart", "expect", "move", "apart", "prefer",
-                      "answers"});
+        Names known{"name", "hosts", "priority", "restart", "expect",
+                    "move", "apart", "prefer",   "answers"};
         Domain out;
+        read_remedies(table, at, out.remedies, known);
+        unknown_keys(table, at, known);
         out.name = text(table, at, "name", "a name such as \"web1\"", true).value_or("");
         const std::string right = "a list of hosts such as [\"xen1\", \"xen2\"]";
         out.hosts = texts(table.get("hosts"), at + ".hosts", right);
@@ -472,20 +479,18 @@ LoadedConfig parse(const std::string& text, const std::string& path, bool with_s
     return failed;
 }
 
-LoadedConfig read(const std::string& path, bool with_secrets) {
+}  // namespace
+
+LoadedConfig read_config(const std::string& path, bool with_secrets) {
     try {
-        return parse(read_file(path), path, with_secrets);
+        if (const auto content = read_trusted_file(path, longest_file, "cluster file"))
+            return parse(*content, path, with_secrets);
+        throw SystemError(std::string("can't be read: ") + std::strerror(ENOENT));
     } catch (const Error& error) {
         LoadedConfig failed;
         failed.problems.push_back({printable(path, 1024), 0, 0, "", error.what()});
         return failed;
     }
-}
-
-}  // namespace
-
-LoadedConfig read_config(const std::string& path, bool with_secrets) {
-    return read(path, with_secrets);
 }
 
 LoadedConfig parse_config(const std::string& text, const std::string& name) {
