@@ -380,8 +380,11 @@ class Reader {
             const std::string name(key.str());
             const std::string path = at + "." + name;
             if (name == "name" || name == "agent" || name == "password_file") continue;
-            if (name == "password" || name == "passwd" || name == "community" ||
-                !valid_name(name)) {
+            if (is_secret_option(name)) {
+                problem(node, path, "a secret stands in a file of its own: password_file names it");
+                continue;
+            }
+            if (!valid_name(name)) {
                 unknown_keys(table, at,
                              {"name", "agent", "password_file", "ip", "plug", "username"});
                 return;
