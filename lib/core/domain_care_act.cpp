@@ -132,6 +132,12 @@ void CareStepper::revive(CareCase& care, const std::string& why, bool must_stop)
         return give_up(care, why + "; " + count() + ", which is the limit");
     if (care.record.xml.empty() && (!in_place || !care.record.persistent))
         return give_up(care, why + "; its definition was never recorded");
+    // What it is to come after is brought back first, if that is due.
+    for (const std::string& name : entry(care)->after)
+        if (const CareCase* before = situation_.find(name); before != nullptr && !before->acted) {
+            wait_for(care, "it is to start after " + name, turn_pause, std::nullopt);
+            return;
+        }
     // A host on which it did not fail yet needs no pause.
     if ((in_place || elsewhere > 0) && backs_off(care, StepKind::Start, here + elsewhere)) return;
     if (starts_on(care.host) >= policy().starts_per_host) return wait(care, turn_pause);
@@ -155,12 +161,13 @@ std::vector<Room> CareStepper::rooms(const CareCase& care) const {
             find_mark(context_.marks, host.name) != nullptr)
             continue;
         const HostView& view = *reading->second.view;
-        Room room{host.name, room_of(host, view), apart_groups(context_.inventory, view)};
+        Room room = room_on(context_.inventory, host, view, context_.record.offers_of(host.name));
         const auto take = [&](const std::string& name, Bytes memory) {
             if (shows_active(view, name)) return;
             room.free -= memory;
+            const DomainRecord* known = context_.record.find_domain(name);
             if (const Domain* other = context_.inventory.find_domain(name))
-                room.apart.insert(other->apart.begin(), other->apart.end());
+                room.standing.add(*other, known == nullptr ? 0 : known->vcpus);
         };
         for (const auto& [name, moving] : context_.moving)
             if (moving.to == host.name) take(name, moving.memory);
@@ -175,13 +182,36 @@ std::vector<Room> CareStepper::rooms(const CareCase& care) const {
     return all;
 }
 
+/// Where others of a group run that must not be on two hosts; empty: nowhere.
+std::optional<std::string> CareStepper::host_of_group(const CareCase& care) const {
+    const std::vector<std::string>& groups = entry(care)->together;
+    for (const auto& [host, reading] : care.look.hosts) {
+        if (!reading.view || groups.empty()) continue;
+        for (const DomainView& view : reading.view->domains) {
+            const Domain* other = context_.inventory.find_domain(view.name);
+            if (other == nullptr || other->name == care.domain || !is_active(view.state)) continue;
+            for (const std::string& group : other->together)
+                if (std::find(groups.begin(), groups.end(), group) != groups.end()) return host;
+        }
+    }
+    return std::nullopt;
+}
+
 void CareStepper::start_elsewhere(CareCase& care, const std::string& why) {
     if (!context_.recovering.empty()) {
         wait_for(care, "recoveries of hosts go first", look_again, std::nullopt);
         return;
     }
-    Want want = want_of(*entry(care), care.record.memory);
+    Want want = want_of(*entry(care), care.record.memory, care.record.vcpus);
+    add_defined_needs(want, care.record.xml);
     want.avoid = care.failed_on;
+    if (const auto host = host_of_group(care)) {
+        if (*host == care.host)
+            return give_up(care,
+                           why + "; the limit of restarts on " + care.host +
+                               " is reached, and the group it must be together with is there");
+        want.hosts = {*host};
+    }
     if (!care.pinned.empty()) {
         want.hosts = {care.pinned};
         want.avoid.clear();

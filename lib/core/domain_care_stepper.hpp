@@ -66,6 +66,7 @@ class CareStepper {
     void start_elsewhere(CareCase& care, const std::string& why);
     void let_go_on(CareCase& care, const std::string& why);
     std::vector<Room> rooms(const CareCase& care) const;
+    std::optional<std::string> host_of_group(const CareCase& care) const;
     int starts_on(const std::string& host) const;
     void begin(CareCase& care, CareAct act, const std::string& target, StepKind step,
                const std::string& text);

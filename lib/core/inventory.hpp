@@ -37,6 +37,9 @@ struct Host {
     std::optional<Bytes> memory;    ///< empty: what the hypervisor says
     Bytes reserve;                  ///< memory that domains never get
     std::vector<FenceLevel> fence;  ///< tried in this order
+    /// How many virtual CPUs its domains may have together; empty: see Policy::vcpus_per_cpu.
+    std::optional<int> vcpus{};
+    std::vector<std::string> offers{};  ///< what domains may need and libvirt does not tell
 };
 
 enum class RestartPolicy { Always, Never };
@@ -48,6 +51,13 @@ enum class MovePolicy {
     Paused,   ///< live, else saved and restored: it stands still for seconds
     Restart,  ///< else even shut down and started
     Never
+};
+
+/// How much a domain matters. A class comes before any priority.
+enum class DomainClass {
+    BestEffort,  ///< may be stopped for a must-run domain where the policy allows it
+    Normal,
+    MustRun,
 };
 
 /// How a guest shows that it does its work, not only runs.
@@ -72,7 +82,18 @@ struct Domain {
     std::vector<std::string> prefer{};   ///< hosts that are taken first where they have room
     std::optional<GuestSign> answers{};  ///< what it must answer after its start; empty: nothing
     Remedies remedies{};                 ///< where they differ from the policy's
+    DomainClass domain_class = DomainClass::Normal;
+    std::vector<std::string> rather_apart{};     ///< groups that share a host only if they must
+    std::vector<std::string> together{};         ///< groups; all of one are on one host, or down
+    std::vector<std::string> rather_together{};  ///< groups that share a host where they can
+    std::vector<std::string> needs{};            ///< what its host must offer
+    std::vector<std::string>
+        after{};              ///< domains whose start, if it is due, comes to its end first
+    Duration start_delay{0};  ///< so long it waits when these are through
 };
+
+/// The order of importance: its class, then its priority.
+int rank_of(const Domain& domain);
 
 /// What to do about a domain that might run on a peer which does not answer.
 enum class UnseenPeers {
@@ -85,6 +106,12 @@ enum class StorageLost {
     Evacuate,  ///< move its domains away; its power stays on
     Fence,     ///< treat it as lost: fence it and start its domains elsewhere
     Report     ///< write it down
+};
+
+/// Whether running domains may be stopped for others.
+enum class MakeRoom {
+    Never,
+    StopBestEffort  ///< best-effort ones, where a must-run domain has no place otherwise
 };
 
 struct Policy {
@@ -110,6 +137,9 @@ struct Policy {
     Duration restart_pause{5'000};  ///< before the second restart of the window; then doubled
     Duration hang_time{60'000};     ///< a running guest silent for so long hangs
     Remedies remedies{};
+    int vcpus_per_cpu = 0;  ///< virtual CPUs that each CPU of a host may carry; 0: no limit
+    Duration disarmed_max{86'400'000};  ///< disarmed for longer than that is an alarm
+    MakeRoom make_room = MakeRoom::Never;
     UnseenPeers unseen_peers = UnseenPeers::Refuse;
     StorageLost storage_lost = StorageLost::Evacuate;
     std::vector<std::string> notify;  ///< command and arguments; empty: none

@@ -67,6 +67,7 @@ std::string_view step_kind_name(StepKind step) {
         case StepKind::Evacuate: return "evacuate";
         case StepKind::Return: return "return";
         case StepKind::Move: return "move";
+        case StepKind::MakeRoom: return "make-room";
         case StepKind::Stop: return "stop";
         case StepKind::Resume: return "resume";
     }
@@ -78,7 +79,7 @@ std::optional<StepKind> parse_step_kind(std::string_view text) {
                       std::array{StepKind::None, StepKind::Look, StepKind::Fence, StepKind::Observe,
                                  StepKind::Plan, StepKind::Start, StepKind::Verify, StepKind::Close,
                                  StepKind::Evacuate, StepKind::Return, StepKind::Move,
-                                 StepKind::Stop, StepKind::Resume},
+                                 StepKind::MakeRoom, StepKind::Stop, StepKind::Resume},
                       step_kind_name);
 }
 

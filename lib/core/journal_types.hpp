@@ -55,6 +55,7 @@ enum class StepKind {
     Evacuate,  ///< an evacuation as a whole
     Return,    ///< the return of a host as a whole
     Move,      ///< of one domain; the entry's host is where it comes from
+    MakeRoom,  ///< a running best-effort domain is stopped for another
     Stop,      ///< of a domain that hangs or crashed
     Resume     ///< of a domain that stood still on an I/O error
 };

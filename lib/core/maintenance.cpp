@@ -229,6 +229,7 @@ void MaintenanceStepper::on(const Surveyed& surveyed) {
                                  context_.recovering, {},        situation_.moving()};
     for (const Maintenance& mark : context_.marks)
         if (mark.host != work.host) question.closed.insert(mark.host);
+    question.record = &context_.record;
     for (const auto& [name, move] : work.moves) question.avoid[name] = move.failed_on;
     MaintenancePlan plan = plan_moves(question, surveyed.survey);
     // Where no other host will do, the one where a move failed is tried once more: it is the way

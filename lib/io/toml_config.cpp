@@ -4,8 +4,6 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <limits>
 #include <set>
 #include <sstream>
@@ -13,23 +11,17 @@
 #include "lib/core/agent_options.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/inventory_check.hpp"
+#include "lib/core/inventory_hints.hpp"
 #include "lib/core/text.hpp"
 #include "lib/core/toml_trap.hpp"
 #include "lib/io/secret_file.hpp"
-#include "lib/io/trusted_file.hpp"
 
 namespace domkeeper {
 namespace {
 
-constexpr std::size_t longest_file = 1 << 20;
-
-std::string quoted(std::string_view text) {
-    return "\"" + printable(text, 80) + "\"";
-}
-
 /// What a value is, for "... was found".
 std::string describe(const toml::node& node) {
-    if (const auto* text = node.as_string()) return quoted(text->get());
+    if (const auto* text = node.as_string()) return quoted_name(text->get());
     if (const auto* number = node.as_integer()) return std::to_string(number->get());
     if (const auto* yes = node.as_boolean()) return yes->get() ? "true" : "false";
     if (node.is_floating_point()) return "a number with a point";
@@ -101,7 +93,7 @@ class Reader {
             add(loaded_.problems, key.source(), full,
                 secret ? "no secret stands in this file; put it into a file of mode 0600 and name "
                          "that in password_file"
-                       : "unknown key; " + (near ? "did you mean " + quoted(*near) + "?"
+                       : "unknown key; " + (near ? "did you mean " + quoted_name(*near) + "?"
                                                  : "known are " + join(known, ", ")));
         }
     }
@@ -219,8 +211,8 @@ class Reader {
 
     void read_policy(const Table& table) {
         Policy& policy = loaded_.inventory.policy;
-        Names known{"witnesses",    "witnesses_needed", "unseen_peers",
-                    "storage_lost", "notify",           "monitor_commands"};
+        Names known{"witnesses", "witnesses_needed", "unseen_peers",    "storage_lost",
+                    "notify",    "make_room",        "monitor_commands"};
         for (const PolicyNumber& number : policy_numbers()) {
             known.emplace_back(number.key);
             if (const auto value = whole(table, "policy", number.key))
@@ -230,7 +222,7 @@ class Reader {
             known.emplace_back(span.key);
             parsed(table, "policy", span.key, parse_duration,
                    "a time in quotes with its unit, such as " +
-                       quoted(render_duration(Policy{}.*span.member)) + ",",
+                       quoted_name(render_duration(Policy{}.*span.member)) + ",",
                    policy.*span.member);
         }
         read_remedies(table, "policy", policy.remedies, known);
@@ -242,6 +234,8 @@ class Reader {
                "\"refuse\" or \"trust-record\"", policy.unseen_peers);
         parsed(table, "policy", "storage_lost", parse_storage_lost,
                "\"evacuate\", \"fence\" or \"report\"", policy.storage_lost);
+        parsed(table, "policy", "make_room", parse_make_room, "\"never\" or \"stop-best-effort\"",
+               policy.make_room);
         policy.monitor_commands =
             text(table, "policy", "monitor_commands",
                  "the monitor's command file, such as \"/var/lib/nagios4/rw/nagios.cmd\",")
@@ -266,7 +260,8 @@ class Reader {
     }
 
     void read_host(const Table& table, const std::string& at) {
-        unknown_keys(table, at, {"name", "address", "uri", "memory", "reserve", "fence"});
+        unknown_keys(table, at,
+                     {"name", "address", "uri", "memory", "reserve", "fence", "vcpus", "offers"});
         Host host;
         host.name = text(table, at, "name", "a name such as \"xen1\"", true).value_or("");
         host.address =
@@ -284,6 +279,9 @@ class Reader {
         parsed(table, at, "reserve", parse_bytes,
                "a size in quotes with its unit (KiB, MiB, GiB, TiB), such as \"1GiB\",",
                host.reserve);
+        host.vcpus = whole(table, at, "vcpus");
+        host.offers = texts(table.get("offers"), at + ".offers",
+                            "a list of labels such as [\"gpu\", \"bridge:br0\"]");
         read_fence(table.get("fence"), at + ".fence", host);
         loaded_.inventory.hosts.push_back(std::move(host));
     }
@@ -403,19 +401,25 @@ class Reader {
     }
 
     void read_domain(const Table& table, const std::string& at) {
-        Names known{"name", "hosts", "priority", "restart", "expect",
-                    "move", "apart", "prefer",   "answers"};
+        Names known{"name",   "priority", "class",   "restart",
+                    "expect", "move",     "answers", "start_delay"};
         Domain out;
+        for (const DomainList& list : domain_lists()) {
+            known.emplace_back(list.key);
+            const std::string path = at + "." + std::string(list.key);
+            out.*list.member = texts(table.get(list.key), path, std::string(list.right));
+        }
         read_remedies(table, at, out.remedies, known);
         unknown_keys(table, at, known);
         out.name = text(table, at, "name", "a name such as \"web1\"", true).value_or("");
-        const std::string right = "a list of hosts such as [\"xen1\", \"xen2\"]";
-        out.hosts = texts(table.get("hosts"), at + ".hosts", right);
         if (table.contains("hosts") && out.hosts.empty() && troubled_.count(at + ".hosts") == 0)
-            wrong(*table.get("hosts"), at + ".hosts", right + " (leave it out for all hosts)");
+            wrong(*table.get("hosts"), at + ".hosts",
+                  "a list of hosts such as [\"xen1\", \"xen2\"] (leave it out for all hosts)");
         out.priority = whole(table, at, "priority").value_or(0);
-        out.apart = texts(table.get("apart"), at + ".apart", "a list of groups such as [\"db\"]");
-        out.prefer = texts(table.get("prefer"), at + ".prefer", right);
+        parsed(table, at, "class", parse_domain_class,
+               "\"must-run\", \"normal\" or \"best-effort\"", out.domain_class);
+        parsed(table, at, "start_delay", parse_duration, "a time in quotes such as \"10s\"",
+               out.start_delay);
         parsed(table, at, "answers", parse_guest_sign, "\"ping ADDRESS\" or \"tcp ADDRESS:PORT\"",
                out.answers);
         parsed(table, at, "restart", parse_restart_policy, "\"always\" or \"never\"", out.restart);
@@ -463,8 +467,10 @@ class Reader {
     std::set<std::string> troubled_;  ///< paths that have a problem
 };
 
-LoadedConfig parse(const std::string& text, const std::string& path, bool with_secrets) {
-    const std::string file = printable(path, 1024);
+}  // namespace
+
+LoadedConfig parse_config(const std::string& text, const std::string& name, bool with_secrets) {
+    const std::string file = printable(name, 1024);
     LoadedConfig failed;
     if (const auto trap = find_toml_trap(text)) {
         failed.problems.push_back({file, trap->place.line, trap->place.column, "",
@@ -472,7 +478,7 @@ LoadedConfig parse(const std::string& text, const std::string& path, bool with_s
         return failed;
     }
     try {
-        return Reader(file, with_secrets).run(toml::parse(text, path));
+        return Reader(file, with_secrets).run(toml::parse(text, name));
     } catch (const toml::parse_error& error) {
         const auto& where = error.source().begin;
         failed.problems.push_back({file, static_cast<int>(where.line),
@@ -480,24 +486,6 @@ LoadedConfig parse(const std::string& text, const std::string& path, bool with_s
                                    "no valid TOML: " + printable(error.description())});
     }
     return failed;
-}
-
-}  // namespace
-
-LoadedConfig read_config(const std::string& path, bool with_secrets) {
-    try {
-        if (const auto content = read_trusted_file(path, longest_file, "cluster file"))
-            return parse(*content, path, with_secrets);
-        throw SystemError(std::string("can't be read: ") + std::strerror(ENOENT));
-    } catch (const Error& error) {
-        LoadedConfig failed;
-        failed.problems.push_back({printable(path, 1024), 0, 0, "", error.what()});
-        return failed;
-    }
-}
-
-LoadedConfig parse_config(const std::string& text, const std::string& name) {
-    return parse(text, name, false);
 }
 
 }  // namespace domkeeper

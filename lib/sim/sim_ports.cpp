@@ -45,6 +45,8 @@ class SimHypervisor : public Hypervisor {
             seen.persistent = true;
             seen.reason = domain.half ? "migration" : domain.reason;
             seen.autostart = domain.autostart;
+            const auto vcpus = world_.vcpus.find(name);
+            seen.vcpus = vcpus == world_.vcpus.end() ? 1 : vcpus->second;
             view.domains.push_back(seen);
         }
         world_.crash_point("read_host " + host_.name + " returning");
@@ -126,6 +128,7 @@ class SimHypervisor : public Hypervisor {
                            world_.without_storage(domain.name);
         // The far side works on even if the caller is killed or has given up.
         const Duration takes = host.start_time;
+        if (!fails && lost_host) world_.check_together(domain.name, host_.name);
         if (!fails && lost_host) world_.begin_start(domain.name, host_.name, domain.memory);
         if (!fails && !lost_host) world_.begin_restart(domain.name, host_.name, domain.memory);
         const Now now = world_.scheduler.now();
@@ -218,6 +221,8 @@ void SimJournal::commit(const JournalBatch& batch) {
     for (const Incident& incident : batch.opened) incidents_.push_back(incident);
     for (const JournalEntry& entry : batch.entries) {
         entries_.push_back(entry);
+        if (entry.kind == EntryKind::Refusal && !entry.domain.empty())
+            world_.given_up.insert(entry.domain);
         world_.log(entry_line(entry));
     }
     for (const Incident& closed : batch.closed) {
@@ -281,6 +286,7 @@ std::vector<JournalEntry> SimJournal::loose_entries(int newest) {
 
 void SimJournal::order_maintenance(const Maintenance& order) {
     if (disk_full) throw SystemError("journal.db: no space left on device");
+    world_.marked.insert(order.host);
     const auto mark = std::find_if(marks_.begin(), marks_.end(),
                                    [&](const auto& m) { return m.host == order.host; });
     if (mark == marks_.end()) {

@@ -62,7 +62,10 @@ void World::power_cut(const std::string& name) {
     host.last_change = scheduler.now().mono;
     // What dies here is at home here, wherever it ran at first.
     for (const auto& [domain, state] : host.domains)
-        if (!state.half && is_active(state.state)) home_[domain] = name;
+        if (!state.half && is_active(state.state)) {
+            home_[domain] = name;
+            died_[domain] = scheduler.now().mono;
+        }
     host.domains.clear();
     log("world    " + name + " is without power");
 }
@@ -173,16 +176,8 @@ void World::begin_start(const std::string& domain, const std::string& name, Byte
     const Now now = scheduler.now();
     if (!arming.armed_at(now.wall) && now.wall - arming.since > disarm_slack)
         broken("a start of " + domain + " while disarmed");
-    if (const Domain* entry = inventory.find_domain(domain))
-        for (const auto& [other, there] : hosts.at(name).domains) {
-            const Domain* neighbour = inventory.find_domain(other);
-            if (other == domain || neighbour == nullptr || !is_active(there.state)) continue;
-            for (const std::string& group : entry->apart)
-                if (std::find(neighbour->apart.begin(), neighbour->apart.end(), group) !=
-                    neighbour->apart.end())
-                    broken("a start of " + domain + " on " + name + " beside " + other +
-                           ", from which it must stay apart");
-        }
+    check_rules(domain, name);
+    check_order(domain);
     for (const std::string& other : running_on(domain)) {
         // Nobody can know of a moment ago: what was read lasts for a while.
         const auto& released = hosts.at(other).released_at;
@@ -201,6 +196,7 @@ void World::start_now(const std::string& domain, const std::string& name, Bytes 
     if (hanging.count(domain) != 0) hang_guest(domain, false);
     log("world    " + domain + " starts on " + name);
     started_[domain] = name;
+    started_at_[domain] = scheduler.now().mono;
     crash_soon(domain, name);
     const bool stops = unstable.count(domain) != 0;
     if (!stops && pausing.count(domain) == 0) return;
@@ -220,9 +216,13 @@ void World::stop_domain(const std::string& domain, const std::string& name) {
     const Now now = scheduler.now();
     if (!arming.armed_at(now.wall) && now.wall - arming.since > disarm_slack)
         broken(domain + " is stopped while disarmed");
+    const Domain* const entry = inventory.find_domain(domain);
+    const bool for_others = inventory.policy.make_room == MakeRoom::StopBestEffort &&
+                            entry != nullptr && entry->domain_class == DomainClass::BestEffort;
     const auto ours = started_.find(domain);
     SimDomain& there = hosts.at(name).domains.at(domain);
-    if ((ours == started_.end() || ours->second != name) && !may_be_ended(domain, there))
+    if (!for_others && (ours == started_.end() || ours->second != name) &&
+        !may_be_ended(domain, there))
         broken(domain + " is stopped on " + name + ", where it was not started by us");
     // Its definition stays.
     there = {DomainState::ShutOff, there.memory, false, false, "destroyed", there.autostart};
@@ -251,6 +251,7 @@ void World::begin_move(const std::string& domain, const std::string& from, const
         // A copy that was left on a host which fell silent never ran.
         if (other != from && !hosts.at(other).domains.at(domain).half)
             broken(domain + " is moved to " + to + " while it is on " + other);
+    check_rules(domain, to);
     hosts.at(from).domains.at(domain).busy = true;
     hosts.at(to).domains[domain] = {DomainState::Paused, hosts.at(from).domains.at(domain).memory,
                                     true, false};

@@ -193,11 +193,11 @@ TEST_CASE("cluster file: each mistake is named with its place and what would be 
         {sound + "[policy]\nlook_tme = \"1s\"\nzzzzzzzz = 1\n",
          {"23:1: policy.look_tme: unknown key; did you mean \"look_time\"?",
           "24:1: policy.zzzzzzzz: unknown key; known are witnesses, witnesses_needed, "
-          "unseen_peers, storage_lost, notify, monitor_commands, max_hosts_lost, starts_per_host, "
-          "start_attempts, moves_at_once, survive, restart_limit, restarts_elsewhere, look_time, "
-          "record_max_age, settle_time, answer_time, fence_time, start_time, observe_time, "
-          "move_time, maintenance_time, restart_window, restart_pause, hang_time, on_crash, "
-          "on_hang, on_shutdown, on_io_error"}},
+          "unseen_peers, storage_lost, notify, make_room, monitor_commands, max_hosts_lost, "
+          "starts_per_host, start_attempts, moves_at_once, survive, vcpus_per_cpu, restart_limit, "
+          "restarts_elsewhere, look_time, record_max_age, settle_time, answer_time, fence_time, "
+          "start_time, observe_time, move_time, disarmed_max, maintenance_time, restart_window, "
+          "restart_pause, hang_time, on_crash, on_hang, on_shutdown, on_io_error"}},
         {sound + "[policy]\nlook_time = 400\nfence_time = \"5 parsecs\"\nstart_time = \"3h\"\n",
          {"23:13: policy.look_time: 400 was found; a time in quotes with its unit, such as "
           "\"400ms\", would be right",
@@ -405,12 +405,14 @@ TEST_CASE("load_inventory gives the first mistake, the count and the way to all"
     const Scratch scratch;
     const std::string file = scratch.write("c.toml", sound + "x = 1\ny = 1\nz = 1\n");
     CHECK_THROWS_AS(load_inventory(file), UsageError);
-    CHECK_THROWS_WITH(load_inventory(file),
-                      file +
-                          ":22:1: domain.web1.x: unknown key; known are name, hosts, priority, "
-                          "restart, expect, move, apart, prefer, answers, on_crash, on_hang, "
-                          "on_shutdown, on_io_error; and 2 more mistakes; see domkeeper "
-                          "check-config");
+    CHECK_THROWS_WITH(
+        load_inventory(file),
+        file +
+            ":22:1: domain.web1.x: unknown key; known are name, priority, class, "
+            "restart, expect, move, answers, start_delay, hosts, prefer, apart, "
+            "rather_apart, together, rather_together, needs, after, on_crash, on_hang, "
+            "on_shutdown, on_io_error; and 2 more mistakes; see "
+            "domkeeper check-config");
     CHECK_THROWS_WITH(load_inventory(scratch.path("none")),
                       scratch.path("none") + ": can't be read: No such file or directory");
     scratch.write("c.toml", sound);
