@@ -195,8 +195,8 @@ bool is_care(const Incident& incident);
 /// file does not have); empty: it is.
 std::optional<std::string> report_objection(const Inventory& inventory, const HostEvent& event);
 
-/// A domain that is to be brought back is off as recorded; a recovery of its host has to take it over
-/// as if it ran there. `counted`: those whose record was changed for that.
+/// A domain that is to be brought back is off as recorded; a recovery of its host has to take it
+/// over as if it ran there. `counted`: those whose record was changed for that.
 void count_as_running(const CareSituation& situation, ClusterRecord& record,
                       std::set<std::string>& counted);
 
