@@ -170,6 +170,8 @@ std::optional<std::string> CareStepper::objection(const std::string& domain,
 /// What speaks against it when it is reported.
 std::optional<std::string> CareStepper::first_objection(const std::string& domain) const {
     const DomainRecord* record = context_.record.find_domain(domain);
+    if (const auto why = objection(domain, record == nullptr ? std::string{} : record->host))
+        return why;
     if (record == nullptr)
         return "nothing is recorded of it; check_cluster must have seen it run once";
     if (context_.inventory.find_host(record->host) == nullptr)
@@ -177,7 +179,6 @@ std::optional<std::string> CareStepper::first_objection(const std::string& domai
     const Domain* entry = context_.inventory.find_domain(domain);
     if (entry->expect != Expected::Running) return "the cluster file does not expect it to run";
     if (entry->restart == RestartPolicy::Never) return "the cluster file says restart = \"never\"";
-    if (const auto why = objection(domain, record->host)) return why;
     // It was on purpose, or so long ago that nobody can say.
     const auto age = std::chrono::duration_cast<Duration>(context_.now.wall - record->seen);
     if (age > policy().record_max_age)
