@@ -10,9 +10,10 @@
 namespace domkeeper {
 namespace {
 
-/// Nagios 4 manual, "Standard Macros"; Icinga 2 manual, "Host Runtime Macros".
+/// Nagios 4 manual, "Standard Macros"; Icinga 2 manual, "Host Runtime Macros" and
+/// "Service Runtime Macros".
 std::string icinga_macro(const std::string& nagios) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> macros{{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> macros{{
         {"$HOSTNAME$", "$host.name$"},
         {"$HOSTADDRESS$", "$host.address$"},
         {"$HOSTSTATE$", "$host.state$"},
@@ -20,6 +21,9 @@ std::string icinga_macro(const std::string& nagios) {
         {"$HOSTATTEMPT$", "$host.check_attempt$"},
         {"$HOSTOUTPUT$", "$host.output$"},
         {"$HOSTDURATIONSEC$", "$host.duration_sec$"},
+        {"$SERVICESTATE$", "$service.state$"},
+        {"$SERVICESTATETYPE$", "$service.state_type$"},
+        {"$SERVICEATTEMPT$", "$service.check_attempt$"},
     }};
     for (const auto& [old_name, new_name] : macros)
         if (old_name == nagios) return std::string(new_name);

@@ -17,16 +17,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<PolicyNumber, 6> numbers{{
+constexpr std::array<PolicyNumber, 8> numbers{{
     {"max_hosts_lost", &Policy::max_hosts_lost, 1, 1000},
     {"starts_per_host", &Policy::starts_per_host, 1, 256},
     {"start_attempts", &Policy::start_attempts, 1, 10},
     {"moves_at_once", &Policy::moves_at_once, 1, 64},
     {"survive", &Policy::survive, 0, 1000},
     {"vcpus_per_cpu", &Policy::vcpus_per_cpu, 0, 1000},
+    {"restart_limit", &Policy::restart_limit, 0, 100},
+    {"restarts_elsewhere", &Policy::restarts_elsewhere, 0, 100},
 }};
 
-constexpr std::array<PolicySpan, 10> spans{{
+constexpr std::array<PolicySpan, 13> spans{{
     {"look_time", &Policy::look_time, 10ms, 1min},
     {"record_max_age", &Policy::record_max_age, 1s, 720h},
     {"settle_time", &Policy::settle_time, 0ms, 1h},
@@ -37,6 +39,9 @@ constexpr std::array<PolicySpan, 10> spans{{
     {"move_time", &Policy::move_time, 1s, 24h},
     {"disarmed_max", &Policy::disarmed_max, 1min, 87'600h},
     {"maintenance_time", &Policy::maintenance_time, 1min, 720h},
+    {"restart_window", &Policy::restart_window, 1min, 720h},
+    {"restart_pause", &Policy::restart_pause, 100ms, 10min},
+    {"hang_time", &Policy::hang_time, 1s, 1h},
 }};
 
 /// Collects problems; one object checks one inventory.

@@ -39,6 +39,11 @@ class SqliteJournal final : public Journal {
     void write_progress(const MoveProgress& progress) override;
     void end_progress(const std::string& domain) override;
 
+    std::vector<JournalEntry> domain_entries(const std::string& domain, TimePoint since) override;
+    std::vector<DomainHold> holds() override;
+    void set_hold(const DomainHold& hold) override;
+    bool end_hold(const std::string& domain) override;
+
     Arming arming() override;
     void set_arming(const Arming& arming) override;
 

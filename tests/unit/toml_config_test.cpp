@@ -194,9 +194,10 @@ TEST_CASE("cluster file: each mistake is named with its place and what would be 
          {"23:1: policy.look_tme: unknown key; did you mean \"look_time\"?",
           "24:1: policy.zzzzzzzz: unknown key; known are witnesses, witnesses_needed, "
           "unseen_peers, storage_lost, notify, make_room, monitor_commands, max_hosts_lost, "
-          "starts_per_host, start_attempts, moves_at_once, survive, vcpus_per_cpu, look_time, "
-          "record_max_age, settle_time, answer_time, fence_time, start_time, observe_time, "
-          "move_time, disarmed_max, maintenance_time"}},
+          "starts_per_host, start_attempts, moves_at_once, survive, vcpus_per_cpu, restart_limit, "
+          "restarts_elsewhere, look_time, record_max_age, settle_time, answer_time, fence_time, "
+          "start_time, observe_time, move_time, disarmed_max, maintenance_time, restart_window, "
+          "restart_pause, hang_time, on_crash, on_hang, on_shutdown, on_io_error"}},
         {sound + "[policy]\nlook_time = 400\nfence_time = \"5 parsecs\"\nstart_time = \"3h\"\n",
          {"23:13: policy.look_time: 400 was found; a time in quotes with its unit, such as "
           "\"400ms\", would be right",
@@ -409,7 +410,8 @@ TEST_CASE("load_inventory gives the first mistake, the count and the way to all"
         file +
             ":22:1: domain.web1.x: unknown key; known are name, priority, class, "
             "restart, expect, move, answers, start_delay, hosts, prefer, apart, "
-            "rather_apart, together, rather_together, needs, after; and 2 more mistakes; see "
+            "rather_apart, together, rather_together, needs, after, on_crash, on_hang, "
+            "on_shutdown, on_io_error; and 2 more mistakes; see "
             "domkeeper check-config");
     CHECK_THROWS_WITH(load_inventory(scratch.path("none")),
                       scratch.path("none") + ": can't be read: No such file or directory");
