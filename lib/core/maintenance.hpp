@@ -132,8 +132,10 @@ struct MoveCase {
     std::string why;         ///< of the last failure
     bool busy = false;       ///< a look or a clean-up is under way
     bool cancelled = false;  ///< was asked to end
+    bool aborting = false;   ///< that clean-up is the end of its migration
     int clean_ups = 0;
-    Instant since;  ///< when it became Unsure
+    int aborts = 0;  ///< of its migration, since it became Unsure
+    Instant since;   ///< when it became Unsure
     Instant next_look;
     std::optional<Refusal> refusal;
 };
