@@ -94,26 +94,37 @@ std::string start_worker(const Inventory& inventory) {
     return start.line.empty() ? "a worker is starting" : start.line;
 }
 
-Handed hand_over(const Inventory& inventory, const HostEvent& event) {
-    const std::string what = event.host + " " + std::string(host_state_name(event.state)) + " " +
+Handed hand_over(const Inventory& inventory, const HostEvent& event, const std::string& about,
+                 const Objection& objection) {
+    const std::string what = about + std::string(host_state_name(event.state)) + " " +
                              std::string(state_type_name(event.type));
     {
         // Closed again before the fork: SQLite's handles must not be shared.
         SqliteJournal journal(inventory.state_dir);
         const Now now = real_now();
-        if (!needs_worker(event) || inventory.find_host(event.host) == nullptr) {
-            Situation situation;
-            const ClusterRecord record;
-            const RecoveryStep step =
-                advance(situation, HostReported{event}, {inventory, record, journal.arming(), now});
-            if (!step.entries.empty()) journal.append(step.entries);
-            if (inventory.find_host(event.host) == nullptr)
-                throw UsageError("no host '" + printable(event.host) + "' is in the cluster file");
+        if (const auto ignored = objection(journal.arming(), now)) {
+            if (!ignored->entries.empty()) journal.append(ignored->entries);
+            if (!ignored->unknown.empty())
+                throw UsageError("no " + ignored->unknown + " is in the cluster file");
             return {false, "ignored: " + what};
         }
         journal.push_event(event, now.wall);
     }
     return {true, "accepted: " + what + "; " + start_worker(inventory)};
+}
+
+Handed hand_over(const Inventory& inventory, const HostEvent& event) {
+    return hand_over(inventory, event, event.host + " ",
+                     [&](const Arming& arming, Now now) -> std::optional<Ignored> {
+                         const bool known = inventory.find_host(event.host) != nullptr;
+                         if (known && needs_worker(event)) return std::nullopt;
+                         Situation situation;
+                         const ClusterRecord record;
+                         RecoveryStep step = advance(situation, HostReported{event},
+                                                     {inventory, record, arming, now});
+                         return Ignored{std::move(step.entries),
+                                        known ? "" : "host '" + printable(event.host) + "'"};
+                     });
 }
 
 }  // namespace domkeeper
