@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "lib/app/executor_shared.hpp"
 #include "lib/app/moving.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
@@ -25,23 +26,16 @@ Duration look_time(const Policy& policy) {
 struct MaintenanceRunner::Shared {
     Inventory inventory;
     WorkerPorts ports;
-    std::deque<MaintenanceEvent> mailbox;  ///< under the scheduler's lock
+    Mailbox<MaintenanceEvent> mailbox;
     std::vector<JournalEntry> notes;
     std::map<std::string, std::shared_ptr<std::atomic<bool>>> cancels;  ///< by domain
 
     Shared(const Inventory& given, const WorkerPorts& given_ports)
-        : inventory(given), ports(given_ports) {}
+        : inventory(given), ports(given_ports), mailbox(given_ports.scheduler) {}
 
     Instant mono() { return ports.scheduler.now().mono; }
-    void post(MaintenanceEvent event) {
-        ports.scheduler.update([&] { mailbox.push_back(std::move(event)); });
-    }
-    const Host& host(const std::string& name) const {
-        const Host* entry = inventory.find_host(name);
-        if (entry == nullptr)
-            throw UsageError("no host " + printable(name) + " is in the cluster file any more");
-        return *entry;
-    }
+    void post(MaintenanceEvent event) { mailbox.post(std::move(event)); }
+    const Host& host(const std::string& name) const { return listed_host(inventory, name); }
 };
 
 MaintenanceRunner::MaintenanceRunner(const Inventory& inventory, const WorkerPorts& ports)
@@ -52,9 +46,7 @@ bool MaintenanceRunner::has_mail() const {
 }
 
 std::deque<MaintenanceEvent> MaintenanceRunner::take_mail() {
-    std::deque<MaintenanceEvent> mail;
-    shared_->ports.scheduler.update([&] { mail.swap(shared_->mailbox); });
-    return mail;
+    return shared_->mailbox.take();
 }
 
 std::vector<JournalEntry> MaintenanceRunner::take_notes() {
@@ -134,7 +126,7 @@ void MaintenanceRunner::begin(LookAtSides action) {
 
 void MaintenanceRunner::begin(CleanUpSide action) {
     shared_->ports.scheduler.spawn([shared = shared_, action = std::move(action)] {
-        CleanedUp cleaned{action.domain.name, false, {}};
+        CleanedUp cleaned{action.domain.name, action.what, false, {}};
         try {
             shared->ports.mover.clean_up(action.domain, shared->host(action.host), action.what,
                                          Deadline{shared->mono() + clean_up_time});

@@ -55,6 +55,7 @@ struct SidesRead {
 /// A clean-up returned; the ends must be looked at again.
 struct CleanedUp {
     std::string domain;
+    CleanUp what = CleanUp::Abort;
     bool done = false;
     std::string text;
 };
@@ -132,9 +133,8 @@ struct MoveCase {
     std::string why;         ///< of the last failure
     bool busy = false;       ///< a look or a clean-up is under way
     bool cancelled = false;  ///< was asked to end
-    bool aborting = false;   ///< that clean-up is the end of its migration
     int clean_ups = 0;
-    int aborts = 0;  ///< of its migration, since it became Unsure
+    int aborts = 0;  ///< of its migration, since it began
     Instant since;   ///< when it became Unsure
     Instant next_look;
     std::optional<Refusal> refusal;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The moves of an evacuation or return: whose turn it is, and where a domain is after its move.
 #include <algorithm>
-#include <utility>
 
 #include "lib/core/maintenance_stepper.hpp"
 #include "lib/core/text.hpp"
@@ -108,7 +107,7 @@ void MaintenanceStepper::on(const CleanedUp& cleaned) {
     MoveCase* move = find_move(cleaned.domain);
     if (move == nullptr || move->phase != MovePhase::Unsure) return;
     // A migration that can't be ended is asked again and again; that is told of for a while.
-    const bool aborted = std::exchange(move->aborting, false);
+    const bool aborted = cleaned.what == CleanUp::Abort;
     if ((cleaned.done && !aborted) || mono() - move->since < told_time)
         note(*move, EntryKind::Event, cleaned.text, cleaned.done);
     move->busy = false;
@@ -167,8 +166,7 @@ void MaintenanceStepper::clean(MoveCase& move, const std::string& host, CleanUp 
     if (what != CleanUp::Abort || mono() - move.since < told_time)
         note(move, EntryKind::Event, "on " + host + ": " + std::string(clean_up_name(what)));
     move.busy = true;
-    move.aborting = what == CleanUp::Abort;
-    if (move.aborting) ++move.aborts;
+    if (what == CleanUp::Abort) ++move.aborts;
     act(CleanUpSide{move.record, host, what});
 }
 

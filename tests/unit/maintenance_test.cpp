@@ -155,7 +155,7 @@ TEST_CASE(
                 event = SidesRead{"web", SideState::Busy, SideState::Absent};
             if (std::holds_alternative<CleanUpSide>(action)) {
                 ++aborts;
-                event = CleanedUp{"web", true, "on a: done"};
+                event = CleanedUp{"web", CleanUp::Abort, true, "on a: done"};
             }
         }
         actions = feed(event);
