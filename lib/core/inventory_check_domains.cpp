@@ -34,10 +34,6 @@ constexpr std::array<DomainList, 8> lists{{
 
 using Groups = std::vector<std::string> Domain::*;
 
-bool contains(const std::vector<std::string>& list, const std::string& word) {
-    return std::find(list.begin(), list.end(), word) != list.end();
-}
-
 class DomainChecker : private ProblemCollector {
   public:
     explicit DomainChecker(const Inventory& inventory) : inventory_(inventory) {
