@@ -154,7 +154,7 @@ TEST_CASE("fencing: a slow relay is waited for, and is seen soon after it falls"
         int relay_ms, late_ms;
         std::size_t commands;
         int most_reads;
-    } rows[] = {{0, 5, 1, 5},     {50, 15, 1, 12},      {700, 15, 1, 60},
+    } rows[] = {{0, 5, 1, 5},        {50, 15, 1, 12},     {700, 15, 1, 60},
                 {1'400, 15, 1, 110}, {2'500, 30, 1, 145}, {9'000, 200, 2, 260}};
     for (const auto& row : rows) {
         INFO(row.relay_ms);
