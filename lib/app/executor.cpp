@@ -324,7 +324,7 @@ class Worker {
         const RecoveryContext context{shared_->inventory,      record_,
                                       ports_.journal.arming(), ports_.scheduler.now(),
                                       ports_.packing,          ports_.journal.maintenance(),
-                                      maintenance_.moving()};
+                                      maintenance_.moving(),   care_.goals()};
         RecoveryStep step = advance(situation_, event, context);
         carry_out(step, events_done);
     }

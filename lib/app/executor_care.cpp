@@ -6,6 +6,7 @@
 
 #include "lib/app/fencing.hpp"
 #include "lib/app/off_witness.hpp"
+#include "lib/core/domain_ailment.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
 
@@ -167,10 +168,19 @@ StartOutcome CareRunner::act(Shared& shared, const ActOn& action) {
         shared.ports.hypervisors.at(listed_host(shared.inventory, action.target));
     std::string done;
     switch (action.act) {
-        case CareAct::Stop:
+        case CareAct::Stop: {
+            // The look on which this was decided is seconds old.
+            const OffReading now = hypervisor->read_off(action.domain, deadline);
+            DomainView view;
+            view.state = now.state;
+            view.reason = now.reason;
+            const Diagnosis diagnosis = diagnose(&view, false, true);
+            if (now.known && diagnosis.ailment == Ailment::ByHand)
+                return {StartResult::Failed, "left alone: it is " + diagnosis.text + " now", true};
             hypervisor->stop(action.domain, deadline);
             done = "ended";
             break;
+        }
         case CareAct::Resume:
             hypervisor->resume(action.domain, deadline);
             done = "it goes on";
@@ -210,7 +220,7 @@ void CareRunner::begin(ActOn action) {
     shared_->ports.scheduler.spawn([shared = shared_, action = std::move(action)] {
         StartOutcome outcome = outcome_of([&] { return act(*shared, action); });
         shared->post(Acted{action.incident, action.act, action.target, outcome.result,
-                           std::move(outcome.text)});
+                           std::move(outcome.text), outcome.by_hand});
     });
 }
 

@@ -47,7 +47,8 @@ std::vector<FenceDevice> fence_devices(const Inventory& inventory, const std::st
 
 struct StartOutcome {
     StartResult result = StartResult::Failed;
-    std::string text;  ///< printable
+    std::string text;      ///< printable
+    bool by_hand = false;  ///< of an end: it was left as somebody else left it
 };
 
 /// What became of something that starts or ends a domain: what it returns, or what it threw. When

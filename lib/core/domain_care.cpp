@@ -67,6 +67,18 @@ std::set<std::string> CareSituation::busy_hosts() const {
     return hosts;
 }
 
+std::string goal_of(const CareCase& care) {
+    if (!care.pinned.empty()) return care.pinned;
+    return care.phase == CarePhase::Acting ? care.target : care.host;
+}
+
+std::map<std::string, std::string> CareSituation::goals() const {
+    std::map<std::string, std::string> all;
+    for (const auto& [id, care] : cases)
+        if (care.domain != any_domain) all[care.domain] = goal_of(care);
+    return all;
+}
+
 std::vector<WilledDomain> CareSituation::willed() const {
     std::vector<WilledDomain> all;
     for (const auto& [id, care] : cases)
@@ -234,6 +246,7 @@ void CareStepper::replay(CareCase& care, const std::vector<JournalEntry>& entrie
         if (done) {
             care.host = entry.target;
             care.deed = entry.text;
+            care.resumed = entry.step == StepKind::Resume;
             care.stopped_here = false;
         }
         if (done || (outcome && entry.step == StepKind::Verify)) care.acted = entry.ok;
@@ -244,12 +257,23 @@ void CareStepper::replay(CareCase& care, const std::vector<JournalEntry>& entrie
     care.record.host = care.host;
 }
 
+/// Killed between the outcome of a start and the record of it.
+void CareStepper::record_again(const CareCase& care, const std::vector<JournalEntry>& entries) {
+    const DomainRecord* const record = context_.record.find_domain(care.domain);
+    if (record == nullptr || record->host == care.host || !care.pinned.empty()) return;
+    for (const JournalEntry& entry : entries)
+        if (entry.kind == EntryKind::Outcome && entry.step == StepKind::Start && entry.ok &&
+            entry.target == care.host && entry.at >= record->seen)
+            return act(RecordPlace{care.domain, care.host});
+}
+
 void CareStepper::on(const CareTakenUp& taken) {
     CareCase fresh;
     fresh.id = taken.incident.id;
     fresh.domain = taken.incident.domain;
     fresh.host = taken.incident.host;
     replay(fresh, taken.entries);
+    record_again(fresh, taken.entries);
     CareCase& care = situation_.cases[fresh.id] = std::move(fresh);
     note(care, EntryKind::Event, StepKind::None, "its worker was killed; this one goes on with it");
     if (care.domain != any_domain && entry(care) == nullptr)

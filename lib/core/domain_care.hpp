@@ -67,6 +67,7 @@ struct Acted {
     std::string target;  ///< the host acted on
     StartResult result = StartResult::Failed;
     std::string text;
+    bool by_hand = false;  ///< nothing was done: somebody ended or stopped it since it was seen
 };
 
 using CareEvent =
@@ -129,7 +130,8 @@ struct CareCase {
     Instant pinned_since;
     bool acted = false;  ///< it was brought back, and has to stay so
     Instant acted_at;
-    std::string deed;  ///< "started again on a"; of a case that acted
+    bool resumed = false;  ///< of a case that acted: it was let go on, not started
+    std::string deed;      ///< "started again on a"; of a case that acted
     std::set<std::string> failed_on;
     std::optional<Instant> silent_since;  ///< its guest
     bool asking = false;
@@ -140,6 +142,9 @@ struct CareCase {
     Instant look_began;                  ///< of the last look around
     LookedAround look;
 };
+
+/// Where it is being brought back, or would be first.
+std::string goal_of(const CareCase& care);
 
 /// A domain that is to be brought back.
 struct WilledDomain {
@@ -155,6 +160,8 @@ struct CareSituation {
     const CareCase* find(const std::string& domain) const;
     /// Hosts on which something is being done, or was and is being verified: no move begins there.
     std::set<std::string> busy_hosts() const;
+    /// Where the domains in care are being brought back, or would be first; by domain.
+    std::map<std::string, std::string> goals() const;
     /// A recovery of their hosts takes them over as if they ran there.
     std::vector<WilledDomain> willed() const;
 };

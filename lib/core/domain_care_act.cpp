@@ -153,13 +153,6 @@ void CareStepper::revive(CareCase& care, const std::string& why, bool must_stop)
     start_elsewhere(care, why);
 }
 
-/// Where it is being brought back, or is to be; empty: nowhere yet.
-std::string CareStepper::goal_of(const CareCase& care) const {
-    if (!care.pinned.empty()) return care.pinned;
-    if (care.phase == CarePhase::Acting) return care.target;
-    return care.willed ? care.host : std::string{};
-}
-
 std::vector<Room> CareStepper::rooms(const CareCase& care) const {
     std::vector<Room> all;
     for (const Host& host : context_.inventory.hosts) {
@@ -180,7 +173,7 @@ std::vector<Room> CareStepper::rooms(const CareCase& care) const {
         for (const auto& [name, moving] : context_.moving)
             if (moving.to == host.name) take(name, moving.memory);
         for (const auto& [id, other] : situation_.cases)
-            if (id != care.id && goal_of(other) == host.name)
+            if (id != care.id && other.willed && goal_of(other) == host.name)
                 take(other.domain, other.record.memory);
         // What came there after it was looked at: a move or a recovery may be over already.
         for (const DomainRecord& domain : context_.record.domains)
@@ -299,6 +292,7 @@ void CareStepper::on(const Acted& acted) {
         case CareAct::Stop:
             note(care, EntryKind::Outcome, StepKind::Stop, acted.text, acted.target,
                  acted.result == StartResult::Ok);
+            if (acted.by_hand) return look(care);
             if (acted.result != StartResult::Ok)
                 return give_up(care, "it could not be ended: " + acted.text);
             care.stopped_here = true;
@@ -310,6 +304,7 @@ void CareStepper::on(const Acted& acted) {
             if (acted.result != StartResult::Ok) return look(care);
             care.acted = true;
             care.acted_at = mono();
+            care.resumed = true;
             care.deed = "it was let go on";
             return wait(care, policy().settle_time);
     }
@@ -325,6 +320,7 @@ void CareStepper::started(CareCase& care, const Acted& acted) {
             care.pinned.clear();
             care.acted = true;
             care.acted_at = mono();
+            care.resumed = false;
             care.stopped_here = false;
             care.silent_since.reset();
             act(RecordPlace{care.domain, acted.target});

@@ -180,6 +180,13 @@ bool CareStepper::find_pinned(CareCase& care) {
                               "elsewhere");
         return false;
     }
+    const DomainView* const there = find_view(*reading.view, care);
+    const Diagnosis diagnosis = diagnose(there, false, false);
+    if (care.pinned != care.host && there != nullptr && diagnosis.ailment == Ailment::ByHand) {
+        refuse(care, "on " + care.pinned + ", where a start was tried, it is " + diagnosis.text +
+                         ": that was somebody's will");
+        return false;
+    }
     if (mono() - care.pinned_since < policy().settle_time) {
         wait(care, start_look);
         return false;
@@ -265,6 +272,12 @@ void CareStepper::treat(CareCase& care, const Diagnosis& diagnosis) {
 
 // ---- it runs: does its guest answer? ------------------------------------------------------------
 
+/// So long its guest may be silent. One that was let go on was not started by us: what it holds in
+/// memory is not thrown away sooner than of any other.
+Duration CareStepper::answer_limit(const CareCase& care) const {
+    return care.acted && !care.resumed ? policy().answer_time : policy().hang_time;
+}
+
 void CareStepper::sound(CareCase& care) {
     const bool answers = entry(care)->answers.has_value();
     if (care.acted) {
@@ -281,8 +294,7 @@ void CareStepper::sound(CareCase& care) {
     if (!care.silent_since) {
         note(care, EntryKind::Event, StepKind::Verify,
              "it runs; its guest is to answer " + render_guest_sign(*entry(care)->answers) +
-                 " within " +
-                 render_duration(care.acted ? policy().answer_time : policy().hang_time),
+                 " within " + render_duration(answer_limit(care)),
              care.host);
         care.silent_since = mono();
     }
@@ -318,8 +330,7 @@ void CareStepper::on(const SignAsked& asked) {
     }
     if (!care.acted)
         if (const auto why = objection(care.domain, care.host)) return refuse(care, *why);
-    if (mono() - *care.silent_since < (care.acted ? policy().answer_time : policy().hang_time))
-        return;
+    if (mono() - *care.silent_since < answer_limit(care)) return;
     care.silence = asked.text;
     if (asked.witnesses < policy().quorum())
         return refuse(care, "its guest gives no sign (" + asked.text + "), and only " +

@@ -36,6 +36,7 @@ class CareStepper {
     std::optional<std::string> objection(const std::string& domain, const std::string& host) const;
     std::optional<std::string> first_objection(const std::string& domain) const;
     void replay(CareCase& care, const std::vector<JournalEntry>& entries) const;
+    void record_again(const CareCase& care, const std::vector<JournalEntry>& entries);
     void look(CareCase& care);
     void wait(CareCase& care, Duration pause);
     bool wait_for(CareCase& care, const std::string& what, Duration pause,
@@ -65,7 +66,7 @@ class CareStepper {
     void revive(CareCase& care, const std::string& why, bool must_stop);
     void start_elsewhere(CareCase& care, const std::string& why);
     void let_go_on(CareCase& care, const std::string& why);
-    std::string goal_of(const CareCase& care) const;
+    Duration answer_limit(const CareCase& care) const;
     std::vector<Room> rooms(const CareCase& care) const;
     std::optional<std::string> host_of_group(const CareCase& care) const;
     int starts_on(const std::string& host) const;

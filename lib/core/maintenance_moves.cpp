@@ -152,6 +152,9 @@ void MaintenanceStepper::settle(MoveCase& move, const SidesRead& sides) {
     const bool recovered_now =
         context_.recovering.count(move.from) != 0 || context_.recovering.count(move.to) != 0;
     if (recovered_now || mono() - move.since < side_patience) return;
+    // Whoever could have let the copy run is gone for as long, and its source with it.
+    if (sides.from == SideState::Absent && sides.to == SideState::Half)
+        return clean(move, move.to, CleanUp::Discard);
     act(TellPeople{"domain " + move.record.name +
                    ": after its move nobody can say where it is: " + seen});
     refuse(move, RefusalKind::MoveUnknown, seen);

@@ -283,6 +283,8 @@ struct RecoveryContext {
     PackingSearch packing{};                 ///< behind the quick ways of placing; empty: none
     std::vector<Maintenance> marks{};        ///< hosts in maintenance
     std::map<std::string, Moving> moving{};  ///< domains that are being moved just now
+    /// Domains that failed and are cared for, and the hosts where they are being brought back.
+    std::map<std::string, std::string> cared{};
 };
 
 /// What a step wants written and done, in this order.

@@ -256,6 +256,10 @@ bool RecoveryStepper::in_maintenance(const std::string& host) const {
 }
 
 std::vector<Room> RecoveryStepper::rooms() const {
+    const auto is_ours = [&](const std::string& name) {
+        return std::any_of(situation_.cases.begin(), situation_.cases.end(),
+                           [&](const auto& item) { return item.second.domains.count(name) != 0; });
+    };
     std::vector<Room> all;
     for (const Host& host : context_.inventory.hosts) {
         const auto last = situation_.views.find(host.name);
@@ -288,6 +292,12 @@ std::vector<Room> RecoveryStepper::rooms() const {
                      domain.phase == DomainPhase::Stopping);
                 if (promised) take(domain.record.name, domain.record.memory, domain.record.vcpus);
             }
+        // What failed there and is cared for comes back into its old room.
+        for (const auto& [name, goal] : context_.cared) {
+            const DomainRecord* const known = context_.record.find_domain(name);
+            if (goal == host.name && known != nullptr && !is_ours(name))
+                take(name, known->memory, known->vcpus);
+        }
         // What came there after it was looked at: a move or another recovery may be over already.
         for (const DomainRecord& domain : context_.record.domains)
             if (domain.host == host.name && is_active(domain.state) &&
@@ -339,12 +349,33 @@ bool RecoveryStepper::has_other_place(const DomainCase& domain) const {
     return plan_placement(rooms(), {want}).refusals.empty();
 }
 
+/// The incident of another host that is about to start the domain, or has started it and does not
+/// know yet what became of it. After a killed worker two may know of one domain: the host from
+/// which it was recovered and the one that died with it.
+std::optional<IncidentId> RecoveryStepper::claimed_by(const HostCase& host_case,
+                                                      const std::string& name) const {
+    for (const auto& [host, other] : situation_.cases) {
+        const auto found = other.domains.find(name);
+        if (other.id == host_case.id || found == other.domains.end()) continue;
+        const DomainCase& domain = found->second;
+        const bool idle = domain.phase == DomainPhase::Waiting && !domain.placed;
+        if (!idle && domain.phase != DomainPhase::Runs && domain.phase != DomainPhase::Refused)
+            return other.id;
+    }
+    return std::nullopt;
+}
+
 void RecoveryStepper::plan(HostCase& host_case) {
     hold_moving(host_case);
     if (!host_case.planned) take_wanted(host_case);
     for (auto& [name, domain] : host_case.domains) {
         if (domain.phase != DomainPhase::Waiting || domain.placed || is_held(host_case, name))
             continue;
+        if (const auto other = claimed_by(host_case, name)) {
+            refuse(host_case, domain, RefusalKind::OtherIncident,
+                   "incident " + std::to_string(*other) + " brings it back");
+            continue;
+        }
         if (context_.moving.count(name) != 0) {
             refuse(host_case, domain, RefusalKind::MoveUnknown,
                    "it was being moved, and nobody can say yet where it is; see " +

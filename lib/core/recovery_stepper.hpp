@@ -55,6 +55,7 @@ class RecoveryStepper {
     void go_on_when_back(HostCase& host_case);
     void judge_storage_lost(HostCase& host_case);
     std::optional<std::string> all_stranded(const HostCase& host_case) const;
+    std::optional<std::string> lost_by_all(const HostCase& host_case) const;
     std::optional<std::string> stranded_now(const HostCase& host_case,
                                             const DomainRecord& domain) const;
 
@@ -71,6 +72,7 @@ class RecoveryStepper {
     void plan_when_seen();
     void plan(HostCase& host_case);
     void take_wanted(HostCase& host_case);
+    std::optional<IncidentId> claimed_by(const HostCase& host_case, const std::string& name) const;
     bool find_running(HostCase& host_case, DomainCase& domain);
     std::optional<Refusal> unseen_objection(const HostCase& host_case,
                                             const DomainCase& domain) const;

@@ -120,6 +120,21 @@ void RecoveryStepper::report_storage_lost(const HostEvent& event) {
     begin_look(host_case);
 }
 
+/// Why the host lost no more than everybody did: none of its domains has a disk on storage that
+/// answers. One without any named storage runs on as it is.
+std::optional<std::string> RecoveryStepper::lost_by_all(const HostCase& host_case) const {
+    const Wanted wanted = wanted_domains(context_.inventory, context_.record, host_case.host);
+    bool any = false;
+    for (const DomainCase& domain : wanted.domains) {
+        if (stranded_now(host_case, domain.record))
+            any = true;
+        else if (uses_storage(context_.inventory, domain.record.xml))
+            return std::nullopt;
+    }
+    if (!any) return std::nullopt;
+    return storage_trouble(host_case.storage->reports);
+}
+
 void RecoveryStepper::judge_storage_lost(HostCase& host_case) {
     if (!host_case.suspect || !host_case.hypervisor_asked || !host_case.peers ||
         storage_awaited(host_case))
@@ -135,7 +150,7 @@ void RecoveryStepper::judge_storage_lost(HostCase& host_case) {
         return refuse_all("it does not answer (" + host_case.suspect->evidence +
                           "), so this is not about its storage alone: what is to be done is for "
                           "the report that it is down to say");
-    if (const auto down = all_stranded(host_case))
+    if (const auto down = lost_by_all(host_case))
         return refuse_all(*down + " for everybody: moving its domains would help nobody");
     if (in_maintenance(host_case.host))
         return close(host_case.host, IncidentState::FalseAlarm,

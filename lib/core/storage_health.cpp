@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "lib/core/storage_health.hpp"
 
+#include <algorithm>
+
 #include "lib/core/agent_options.hpp"
 #include "lib/core/domain_disks.hpp"
 #include "lib/core/text.hpp"
@@ -43,6 +45,19 @@ std::optional<std::string> stranded(const Inventory& inventory,
         }
     }
     return std::nullopt;
+}
+
+bool uses_storage(const Inventory& inventory, std::string_view xml) {
+    const auto disks = parse_domain_disks(xml);
+    // Nobody can say of what can't be read.
+    if (!disks) return true;
+    return std::any_of(disks->begin(), disks->end(), [&](const DomainDisk& disk) {
+        return std::any_of(
+            inventory.storages.begin(), inventory.storages.end(), [&](const StorageNode& storage) {
+                return (!disk.unit.empty() && storage_units(storage).count(disk.unit) != 0) ||
+                       lies_on(storage, disk.source);
+            });
+    });
 }
 
 std::string storage_trouble(const std::vector<StorageReport>& reports) {

@@ -33,6 +33,9 @@ std::optional<std::string> stranded(const Inventory& inventory,
                                     const std::vector<StorageReport>& reports,
                                     std::string_view xml);
 
+/// True when some disk of this definition is on a storage node of the inventory, or nobody can say.
+bool uses_storage(const Inventory& inventory, std::string_view xml);
+
 /// "san1 is down (10.0.0.9:3260 refuses the connection)" of each node that is down in part or
 /// whole; empty: none is.
 std::string storage_trouble(const std::vector<StorageReport>& reports);

@@ -165,7 +165,7 @@ void SimMover::clean_up(const DomainRecord& domain, const Host& host, CleanUp wh
                     world_.broken(domain.name + " is resumed on " + host.name + " while on " +
                                   other);
             found->second.half = false;
-            found->second.state = DomainState::Running;
+            found->second.state = found->second.before_move;
             world_.log("world    " + domain.name + " goes on on " + host.name);
             break;
     }

@@ -141,6 +141,7 @@ class SimHypervisor : public Hypervisor {
             // nothing.
             throw TimedOut(host_.name + ": connection broken; whether it was started is not known");
         if (fails) throw ProtocolError(host_.name + ": internal error: no start for you");
+        world_.start_is_known(domain.name);
     }
 
     void reach(Deadline deadline) {

@@ -14,6 +14,8 @@ namespace {
 
 /// An effect that was decided just before somebody disarmed is no broken promise.
 constexpr Duration disarm_slack{1'000};
+/// From the last reading of a domain to its end.
+constexpr Duration hand_slack{100};
 /// From the reading of the power to the start that it allows.
 constexpr Duration proof_slack{500};
 
@@ -72,10 +74,12 @@ void World::power_cut(const std::string& name) {
 
 void World::power_on(const std::string& name) {
     SimHost& host = hosts.at(name);
+    const bool had_power = host.power;
     host.power = true;
     host.reachable = true;
     host.hypervisor_hung = false;
-    host.powered_on_at = host.last_change = scheduler.now().mono;
+    host.last_change = scheduler.now().mono;
+    if (!had_power) host.powered_on_at = host.last_change;
     switched_off_.erase(name);
     log("world    " + name + " has power and is up");
 }
@@ -224,6 +228,12 @@ void World::stop_domain(const std::string& domain, const std::string& name) {
     if (!for_others && (ours == started_.end() || ours->second != name) &&
         !may_be_ended(domain, there))
         broken(domain + " is stopped on " + name + ", where it was not started by us");
+    const auto by_hand = ended_by_hand_.find(domain);
+    if (!for_others && by_hand != ended_by_hand_.end() && now.mono - by_hand->second > hand_slack)
+        broken(domain + " is stopped on " + name + " although somebody had paused it");
+    // What we ended is ours to bring back.
+    if (by_hand != ended_by_hand_.end()) ended_by_hand_.erase(by_hand);
+    indistinct_.insert(domain);
     // Its definition stays.
     there = {DomainState::ShutOff, there.memory, false, false, "destroyed", there.autostart};
     log("world    " + domain + " is stopped on " + name);
@@ -260,6 +270,7 @@ void World::begin_move(const std::string& domain, const std::string& from, const
 
 void World::pause_for_move(const std::string& domain, const std::string& from, const std::string&) {
     SimDomain& source = hosts.at(from).domains.at(domain);
+    source.before_move = source.state;
     source.state = DomainState::Paused;
     source.half = true;
     source.busy = false;
@@ -267,10 +278,14 @@ void World::pause_for_move(const std::string& domain, const std::string& from, c
 
 void World::end_move(const std::string& domain, const std::string& from, const std::string& to) {
     if (hosts.at(to).domains.count(domain) == 0) broken(domain + " is let run where it is not");
-    hosts.at(to).domains[domain].half = false;
-    hosts.at(to).domains[domain].state = DomainState::Running;
+    SimDomain& there = hosts.at(to).domains[domain];
+    there.half = false;
+    there.state = DomainState::Running;
     const auto source = hosts.at(from).domains.find(domain);
     if (source != hosts.at(from).domains.end()) {
+        // What stood still before its move stands still after it, for the same reason.
+        there.state = source->second.before_move;
+        there.reason = source->second.reason;
         if (hosts.at(from).power && source->second.state == DomainState::Running)
             broken(domain + " is let run on " + to + " while it runs on " + from);
         hosts.at(from).domains.erase(source);

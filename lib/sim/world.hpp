@@ -45,6 +45,7 @@ struct SimDomain {
     bool busy = false;     ///< its move is under way
     std::string reason{};  ///< of the state, in libvirt's words
     bool autostart = false;
+    DomainState before_move = DomainState::Running;  ///< of a source that stands still for its move
 };
 
 struct SimHost {
@@ -103,6 +104,8 @@ class World {
     void stop_domain(const std::string& domain, const std::string& host);
     /// Care starts it again where it ran, or by its host's word elsewhere.
     void begin_restart(const std::string& domain, const std::string& host, Bytes memory);
+    /// The worker knows that its start is over.
+    void start_is_known(const std::string& domain);
     void resume_domain(const std::string& domain, const std::string& host);
     /// The guest with this address runs somewhere in reach and does its work.
     bool guest_answers(const std::string& address) const;
@@ -175,11 +178,14 @@ class World {
 
     std::vector<std::string> lines_;
     std::vector<std::string> broken_;
-    std::map<std::string, std::string> home_;     ///< domain -> where it ran last for certain
-    std::map<std::string, std::string> started_;  ///< domain -> where a worker started it last
-    std::set<std::string> switched_off_;          ///< by us, and not switched on since
-    std::set<std::string> moved_by_hand_;         ///< domains
-    std::set<std::string> ended_by_hand_;         ///< domains
+    std::map<std::string, std::string> home_;       ///< domain -> where it ran last for certain
+    std::map<std::string, std::string> started_;    ///< domain -> where a worker started it last
+    std::set<std::string> switched_off_;            ///< by us, and not switched on since
+    std::set<std::string> moved_by_hand_;           ///< domains
+    std::map<std::string, Instant> ended_by_hand_;  ///< domains, and when
+    /// Domains that we ended and started again, so long as the worker does not know of the start:
+    /// who ends one then leaves what our own end left.
+    std::set<std::string> indistinct_;
     std::map<std::string, std::vector<Instant>> restarts_;  ///< of each domain
     std::map<std::string, Instant> died_;        ///< domain -> when its host lost power last
     std::map<std::string, Instant> mute_since_;  ///< domains whose guest does not answer

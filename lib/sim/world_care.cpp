@@ -36,9 +36,10 @@ void World::befall(const std::string& what, const std::string& domain) {
         if (what == "destroy") becomes(DomainState::ShutOff, "destroyed");
         if (what == "suspend") becomes(DomainState::Paused, "paused by a user");
         if (what == "autostart") there.autostart = true;
-        if (what == "destroy" || what == "suspend")
-            ended_by_hand_.insert(domain);
-        else if (what != "autostart")
+        const bool by_hand = what == "destroy" || what == "suspend";
+        if (by_hand && (what == "suspend" || indistinct_.count(domain) == 0))
+            ended_by_hand_.emplace(domain, scheduler.now().mono);
+        else if (!by_hand && what != "autostart")
             ended_by_hand_.erase(domain);
     }
 }
@@ -111,6 +112,7 @@ void World::begin_restart(const std::string& domain, const std::string& name, By
         check_together(domain, name);
     }
     const Now now = scheduler.now();
+    home_[domain] = name;
     std::vector<Instant>& times = restarts_[domain];
     times.push_back(now.mono);
     const auto in_window = std::count_if(times.begin(), times.end(), [&](Instant at) {
@@ -122,6 +124,10 @@ void World::begin_restart(const std::string& domain, const std::string& name, By
         broken(domain + " is started " + std::to_string(in_window) + " times, the limit is " +
                std::to_string(limit));
     start_now(domain, name, memory);
+}
+
+void World::start_is_known(const std::string& domain) {
+    indistinct_.erase(domain);
 }
 
 void World::resume_domain(const std::string& domain, const std::string& name) {
