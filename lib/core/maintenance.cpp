@@ -24,6 +24,9 @@ bool is_final(const MoveCase& move) {
 
 MaintenanceStep advance_maintenance(MaintenanceSituation& situation, const MaintenanceEvent& event,
                                     const MaintenanceContext& context) {
+    // While others bring domains somewhere, what is read of the hosts and planned from it is soon
+    // out of date, also when they are done before the reading is.
+    if (situation.active && context.others_first()) situation.active->replan = true;
     MaintenanceStepper stepper(situation, context);
     std::visit([&](const auto& e) { stepper.on(e); }, event);
     return stepper.take();
@@ -194,7 +197,7 @@ void MaintenanceStepper::stop(const std::string& why) {
 void MaintenanceStepper::survey() {
     MaintenanceCase& work = active();
     work.stage = CaseStage::Surveying;
-    work.replan = false;
+    work.replan = context_.others_first();
     ++work.surveys;
     SurveyOrder order{work.host, work.goal, {}};
     const Maintenance* mark = find_mark(context_.marks, work.host);
@@ -224,6 +227,11 @@ void MaintenanceStepper::on(const Surveyed& surveyed) {
                                  : "; it stays in maintenance: `domkeeper return " + work.host +
                                        "` ends that"),
                      unmark);
+    }
+    if (work.replan) {
+        note(EntryKind::Event, StepKind::Plan,
+             "domains were brought back while the hosts were read; they are read again after that");
+        return go_on();
     }
     MaintenanceQuestion question{context_.inventory,  work.host, work.goal,
                                  context_.recovering, {},        situation_.moving()};
