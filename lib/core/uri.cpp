@@ -72,6 +72,10 @@ bool uri_uses_ssh(std::string_view uri) {
     return transport == "ssh" || transport == "libssh" || transport == "libssh2";
 }
 
+std::string uri_for_others(std::string_view uri) {
+    return std::string(uri.substr(0, uri.find('?')));
+}
+
 std::string with_uri_parameter(std::string_view uri, std::string_view parameter) {
     const std::string_view query = parse_uri(uri).query;
     const std::string_view name = parameter.substr(0, parameter.find('='));

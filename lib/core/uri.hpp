@@ -19,6 +19,10 @@ std::string render_endpoint(const std::string& address, int port);
 /// True when the URI goes through ssh, which would ask for a password on the terminal.
 bool uri_uses_ssh(std::string_view uri);
 
+/// The URI without its query, whose keys and folders are those of one machine: as another machine
+/// may use it.
+std::string uri_for_others(std::string_view uri);
+
 /// The URI with `parameter` (as "name=value") in its query, unless a value for that name is there.
 std::string with_uri_parameter(std::string_view uri, std::string_view parameter);
 

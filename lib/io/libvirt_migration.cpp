@@ -5,11 +5,13 @@
 #include <libvirt/virterror.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <limits>
 
 #include "lib/core/domain_xml.hpp"
 #include "lib/core/text.hpp"
+#include "lib/core/uri.hpp"
 
 namespace domkeeper {
 namespace {
@@ -192,18 +194,55 @@ void check_free_memory(const LibvirtLink& target, Bytes need) {
                             ", the hypervisor has " + render_bytes(bytes_of(have)) + " free");
 }
 
-LibvirtConnection::Domain migrate(const LibvirtLink& from, const LibvirtLink& to,
-                                  const LibvirtConnection::Domain& domain, bool live) {
+namespace {
+
+/// False: the source can't reach the target's libvirt, and nothing was moved; `why` says it.
+bool led_by_source(const LibvirtLink& from, const LibvirtConnection::Domain& domain,
+                   const std::string& to_uri, unsigned int flags, std::string& why) {
+    const std::string uri = uri_for_others(to_uri);
+    if (virDomainMigrateToURI3(domain.get(), uri.c_str(), nullptr, 0,
+                               flags | VIR_MIGRATE_PEER2PEER) == 0)
+        return true;
+    const virErrorPtr error = virGetLastError();
+    const std::string text = error != nullptr && error->message != nullptr ? error->message : "";
+    // libxlDomainMigrationSrcPerformP2P names the URI in this one failure alone, its first.
+    if (error == nullptr || error->code != VIR_ERR_OPERATION_FAILED ||
+        text.find(uri) == std::string::npos)
+        from->fail("moving");
+    why = without_secrets(text, to_uri);
+    return false;
+}
+
+}  // namespace
+
+Migrated migrate(const LibvirtLink& from, const LibvirtLink& to, const std::string& to_uri,
+                 const LibvirtConnection::Domain& domain, bool live) {
     const int persistent = virDomainIsPersistent(domain.get());
     if (persistent < 0) from->fail("moving");
     unsigned int flags = 0;
     if (live) flags |= VIR_MIGRATE_LIVE;
     if (persistent == 1) flags |= VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE;
-    // A guest whose disk fails in the middle must not arrive as if nothing were; libxl has none.
-    if (!is_xen(from)) flags |= VIR_MIGRATE_ABORT_ON_ERROR;
-    const virDomainPtr moved = virDomainMigrate3(domain.get(), to->handle(), nullptr, 0, flags);
-    if (moved == nullptr) from->fail("moving");
-    return LibvirtConnection::own(to, moved);
+    Migrated moved;
+    if (is_xen(from)) {
+        std::array<char, VIR_UUID_STRING_BUFLEN> uuid{};
+        if (virDomainGetUUIDString(domain.get(), uuid.data()) != 0) from->fail("moving");
+        std::string why;
+        if (led_by_source(from, domain, to_uri, flags, why)) {
+            moved.there = find_libvirt_domain(to, uuid.data());
+            if (!moved.there) throw ProtocolError(to->shown() + ": it did not arrive");
+            return moved;
+        }
+        moved.remark =
+            "led from here, so it would not survive the end of this process (" + why + ")";
+    } else {
+        // A guest whose disk fails in the middle must not arrive as if nothing were; libxl has
+        // none.
+        flags |= VIR_MIGRATE_ABORT_ON_ERROR;
+    }
+    const virDomainPtr there = virDomainMigrate3(domain.get(), to->handle(), nullptr, 0, flags);
+    if (there == nullptr) from->fail("moving");
+    moved.there = LibvirtConnection::own(to, there);
+    return moved;
 }
 
 void shut_down(const LibvirtLink& link, const std::string& uuid) {

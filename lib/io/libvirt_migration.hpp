@@ -34,10 +34,19 @@ std::optional<MoveProgress> read_progress(const LibvirtConnection::Domain& domai
 /// Xen's is asked: its libxl does not say what was missing when it fails for that.
 void check_free_memory(const LibvirtLink& target, Bytes need);
 
-/// libvirt's own migration, both ends led from here. The definition goes along: persistent at the
-/// target, gone from the source. Returns the domain at its target.
-LibvirtConnection::Domain migrate(const LibvirtLink& from, const LibvirtLink& to,
-                                  const LibvirtConnection::Domain& domain, bool live);
+struct Migrated {
+    LibvirtConnection::Domain there;  ///< at its target
+    std::string remark;               ///< what the administrator should know of it; mostly empty
+};
+
+/// libvirt's own migration. The definition goes along: persistent at the target, gone from the
+/// source. QEMU's is led from here: when this process ends, libvirt lets the domain run on where it
+/// was. libxl would leave it standing still at both ends, each with a job that nobody ends; so
+/// there the source's libvirt leads (peer to peer) and comes to its end without us. It reaches the
+/// target by `to_uri` without its query; where it can't, the move is led from here after all, with
+/// a remark.
+Migrated migrate(const LibvirtLink& from, const LibvirtLink& to, const std::string& to_uri,
+                 const LibvirtConnection::Domain& domain, bool live);
 
 void shut_down(const LibvirtLink& link, const std::string& uuid);
 /// Starts at the target what is off at its source, and makes the source forget it.

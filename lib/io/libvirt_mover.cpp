@@ -290,8 +290,8 @@ std::string LibvirtMover::move(const DomainRecord& domain, const Host& from, con
                     check_free_memory(link, need);
                     return true;
                 });
-    const auto call = start_detached([source, target, moved, way] {
-        return migrate(source, target, moved, way == MoveWay::Live);
+    const auto call = start_detached([source, target, uri = to.uri, moved, way] {
+        return migrate(source, target, uri, moved, way == MoveWay::Live);
     });
     Watcher watcher(source, moved, watch, deadline);
     if (!watcher.wait(call)) {
@@ -300,16 +300,17 @@ std::string LibvirtMover::move(const DomainRecord& domain, const Host& from, con
         throw TimedOut(name + ": " + watcher.why() + ", and the move does not end");
     }
     try {
-        const LibvirtConnection::Domain there = call.get();
+        const Migrated result = call.get();
         std::string end;
         try {
             const auto completed =
                 run_bounded("reading the figures", Deadline{mono_now() + look_limit},
-                            [there] { return read_progress(there, true); });
+                            [there = result.there] { return read_progress(there, true); });
             if (completed) end = described(*completed);
         } catch (const Error&) {
             // The figures are nice to have.
         }
+        if (!result.remark.empty()) end += ", " + result.remark;
         return std::string(move_way_name(way)) + took() + end;
     } catch (const Error& error) {
         if (watcher.why().empty()) throw;

@@ -46,3 +46,10 @@ TEST_CASE("parameters are added to a URI once", "[uri]") {
     CHECK_FALSE(uri_uses_ssh("qemu+tcp://ssh/system"));
     CHECK_FALSE(uri_uses_ssh("qemu:///system"));
 }
+
+TEST_CASE("what another machine may use of a URI", "[uri]") {
+    CHECK(uri_for_others("xen+tls://xen2/system?pkipath=/etc/domkeeper/pki") ==
+          "xen+tls://xen2/system");
+    CHECK(uri_for_others("xen+ssh://root@xen2/?keyfile=/k&no_verify=1") == "xen+ssh://root@xen2/");
+    CHECK(uri_for_others("xen+tcp://10.0.0.2/system") == "xen+tcp://10.0.0.2/system");
+}

@@ -7,7 +7,8 @@
 
 Every case gets a lab of two hosts, with web1 (PVH on AoE) on xen1 and web2 (PV on AoE) on xen2, and
 leaves it so; `whole` mends what a failed case left. tests/xen/run brings one lab up for all the files
-($XENLAB_DIR); a file that is run by itself brings up its own."""
+($XENLAB_DIR); a file that is run by itself brings up its own, where XENSTORED=oxenstored boots xen1
+with the other xenstored."""
 
 import os
 import re
@@ -28,6 +29,7 @@ from dklab.proc import run, wait_for  # noqa: E402
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 HOSTS, DOMAINS = 2, 2
+THERE = "/opt/domkeeper"  # in a dom0
 
 
 class Wrong(Exception):
@@ -95,6 +97,33 @@ def push(lab, host, path, target="/root/"):
         raise LabError(f"{target} on {host}: {done.stderr.decode(errors='replace').strip()}")
 
 
+def bring(lab, host, *programs):
+    """Copies built programs ("plugins/check_dom0") into a dom0, without what only a debugger wants,
+    and the libraries that they need and it lacks."""
+    there = dom0(lab, host, f"mkdir -p {THERE}; ls {THERE}").split()
+    for path in (os.path.join(BUILD, p) for p in programs if os.path.basename(p) not in there):
+        _push_stripped(lab, host, path)
+        found = dict(re.findall(r"(\S+) => (/\S+)", run("ldd", path)))
+        lacks = f"LD_LIBRARY_PATH={THERE} ldd {THERE}/{os.path.basename(path)}"
+        for name in re.findall(r"(\S+) => not found", dom0(lab, host, lacks)):
+            _push_stripped(lab, host, found[name], name)
+
+
+def _push_stripped(lab, host, path, name=None):
+    with tempfile.NamedTemporaryFile() as small:
+        run("strip", "-o", small.name, os.path.realpath(path))
+        push(lab, host, small.name, f"{THERE}/{name or os.path.basename(path)}")
+
+
+def inside(lab, host, words, before="true", after="true"):
+    """A program that was brought there, with the shell commands that must come right before and after
+    it in the same session."""
+    script = f"{before}; LD_LIBRARY_PATH={THERE} {THERE}/{words}; code=$?; {after}; echo; echo code=$code"
+    began = time.monotonic()
+    text, _, code = dom0(lab, host, f"{{ {script}; }} 2>&1", check=False).rpartition("code=")
+    return Said(int(code.strip() or 99), text, time.monotonic() - began)
+
+
 def home(lab, domain):
     return lab.home(domain)
 
@@ -116,6 +145,8 @@ def whole(lab):
 def new_lab():
     """A lab as every case expects it."""
     lab = Lab.create(tempfile.mkdtemp(prefix=RUN_PREFIX), HOSTS, DOMAINS, "xen")
+    if os.environ.get("XENSTORED"):
+        xen_hosts.make_cold(lab, lab.hosts[0], dom0="lab.xenstored=" + os.environ["XENSTORED"])
     try:
         cluster.up(lab, lambda text: print("  " + text, flush=True))
         site.install(lab)
