@@ -13,6 +13,9 @@ constexpr Duration look_again{1'000};
 constexpr Duration told_time{5'000};
 /// So long the ends of a move are asked for, beyond any recovery of one of them.
 constexpr Duration side_patience{120'000};
+/// A host that leads the move itself (libxl) lets its own end go only after the other one runs, and
+/// still calls it running meanwhile: on a busy machine for seconds.
+constexpr Duration twice_patience{30'000};
 
 }  // namespace
 
@@ -122,7 +125,12 @@ void MaintenanceStepper::settle(MoveCase& move, const SidesRead& sides) {
     const bool to_off = context_.off.count(move.to) != 0;
     const std::string seen = std::string(side_state_name(sides.from)) + " on " + move.from + ", " +
                              std::string(side_state_name(sides.to)) + " on " + move.to;
-    switch (judge_sides(sides.from, sides.to, from_off, to_off)) {
+    const SidesVerdict verdict = judge_sides(sides.from, sides.to, from_off, to_off);
+    if (verdict != SidesVerdict::Twice)
+        move.twice_since.reset();
+    else if (!move.twice_since)
+        move.twice_since = mono();
+    switch (verdict) {
         case SidesVerdict::AtTarget: return at_target(move, "it is there: " + seen);
         case SidesVerdict::AtSource:
             if (sides.to == SideState::Unreachable && !to_off)
@@ -134,6 +142,7 @@ void MaintenanceStepper::settle(MoveCase& move, const SidesRead& sides) {
             return at_source(move);
         case SidesVerdict::Nowhere: return nowhere(move);
         case SidesVerdict::Twice:
+            if (mono() - *move.twice_since < twice_patience) return;
             act(TellPeople{"domain " + move.record.name + ": " + seen + "; stop one of them"});
             return refuse(move, RefusalKind::RunsTwice, seen);
         case SidesVerdict::CleanTarget: return clean(move, move.to, CleanUp::Discard);
