@@ -269,11 +269,14 @@ std::vector<Room> RecoveryStepper::rooms() const {
         Room room = room_on(context_.inventory, host, *last->second.view,
                             context_.record.offers_of(host.name));
         std::set<std::string> taken;
-        const auto take = [&](const std::string& name, Bytes memory, int vcpus) {
+        const auto take = [&](const std::string& name, Bytes memory, int vcpus, bool leads = true) {
             if (shows_active(*last->second.view, name) || !taken.insert(name).second) return;
             room.free -= memory;
-            if (const Domain* entry = context_.inventory.find_domain(name))
-                room.standing.add(*entry, vcpus);
+            const Domain* const entry = context_.inventory.find_domain(name);
+            if (entry == nullptr) return;
+            Domain counted = *entry;
+            if (!leads) counted.together.clear();
+            room.standing.add(counted, vcpus);
         };
         for (const auto& [name, moving] : context_.moving)
             if (moving.to == host.name) {
@@ -292,11 +295,12 @@ std::vector<Room> RecoveryStepper::rooms() const {
                      domain.phase == DomainPhase::Stopping);
                 if (promised) take(domain.record.name, domain.record.memory, domain.record.vcpus);
             }
-        // What failed there and is cared for comes back into its old room.
+        // What failed there and is cared for comes back into its old room. Where those are that it
+        // must be together with is said by the ones that run.
         for (const auto& [name, goal] : context_.cared) {
             const DomainRecord* const known = context_.record.find_domain(name);
             if (goal == host.name && known != nullptr && !is_ours(name))
-                take(name, known->memory, known->vcpus);
+                take(name, known->memory, known->vcpus, false);
         }
         // What came there after it was looked at: a move or another recovery may be over already.
         for (const DomainRecord& domain : context_.record.domains)
