@@ -13,6 +13,7 @@
 #include "lib/io/glpk_packing.hpp"
 #include "lib/io/libvirt_hypervisor.hpp"
 #include "lib/io/real_scheduler.hpp"
+#include "lib/io/seat_file.hpp"
 #include "lib/io/sqlite_journal.hpp"
 #include "lib/io/sqlite_record.hpp"
 #include "lib/io/toml_config.hpp"
@@ -28,14 +29,10 @@ int run_plan(const Arguments& arguments) {
     SqliteJournal journal(inventory.state_dir);
     SqliteRecord records(inventory.state_dir);
     const ClusterRecord record = records.read();
-    const DryRunPlan plan = dry_run({inventory,
-                                     record,
-                                     journal.arming(),
-                                     real_now(),
-                                     glpk_packing(),
-                                     journal.maintenance(),
-                                     {}},
-                                    facts);
+    Arming arming = journal.arming();
+    arming.no_seat = SeatFile(inventory.policy.seat_file).objection();
+    const DryRunPlan plan = dry_run(
+        {inventory, record, arming, real_now(), glpk_packing(), journal.maintenance(), {}}, facts);
     std::cout << (arguments.flag("json") ? plan_json(plan).render() : render_plan(plan));
     const bool refused = std::any_of(plan.steps.begin(), plan.steps.end(), [](const auto& step) {
         return step.kind == EntryKind::Refusal;

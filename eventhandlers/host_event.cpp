@@ -59,6 +59,11 @@ Program host_event_program() {
                      .value_name = "N",
                      .help = "Number of the check attempt, for the journal alone.",
                      .monitor_macro = "$HOSTATTEMPT$"},
+                    {.name = "monitor-start",
+                     .value_name = "TIME",
+                     .help = "When the monitor started, in seconds since 1970: what it says within "
+                             "quiet_time after that is acted on later. Anything else is ignored.",
+                     .monitor_macro = "$PROCESSSTARTTIME$"},
                     {.name = "output",
                      .letter = 'o',
                      .value_name = "TEXT",
@@ -99,6 +104,8 @@ HostEvent read_host_event(const Arguments& arguments) {
     event.type = *parse_state_type(arguments.text("type"));
     event.source = "monitor";
     event.output = printable(arguments.text("output"));
+    if (const auto start = parse_integer(arguments.text("monitor-start")); start && *start > 0)
+        event.monitor_since = TimePoint{std::chrono::seconds{*start}};
     if (const auto attempt = arguments.integer("attempt"))
         event.source += ", attempt " + std::to_string(*attempt);
     return event;

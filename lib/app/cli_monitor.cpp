@@ -10,9 +10,10 @@
 namespace domkeeper {
 namespace {
 
-/// Nagios 4 manual, "Standard Macros"; Icinga 2 manual, "Host Runtime Macros".
+/// Nagios 4 manual, "Standard Macros"; Icinga 2 manual, "Host Runtime Macros". Empty: Icinga 2 has
+/// none.
 std::string icinga_macro(const std::string& nagios) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> macros{{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> macros{{
         {"$HOSTNAME$", "$host.name$"},
         {"$HOSTADDRESS$", "$host.address$"},
         {"$HOSTSTATE$", "$host.state$"},
@@ -20,6 +21,7 @@ std::string icinga_macro(const std::string& nagios) {
         {"$HOSTATTEMPT$", "$host.check_attempt$"},
         {"$HOSTOUTPUT$", "$host.output$"},
         {"$HOSTDURATIONSEC$", "$host.duration_sec$"},
+        {"$PROCESSSTARTTIME$", ""},  // $icinga.uptime$ is a text for people
     }};
     for (const auto& [old_name, new_name] : macros)
         if (old_name == nagios) return std::string(new_name);
@@ -97,7 +99,7 @@ std::string render_icinga2(const Program& program) {
     for (const Option& option : options) out += icinga_argument(program, option);
     out += "\t}\n";
     for (const Option& option : options)
-        if (!option.monitor_macro.empty())
+        if (!option.monitor_macro.empty() && !icinga_macro(option.monitor_macro).empty())
             out += "\tvars." + variable_of(program, option) + " = \"" +
                    icinga_macro(option.monitor_macro) + "\"\n";
     return out + "}\n";

@@ -258,7 +258,7 @@ class Worker {
                                    ports_.journal.maintenance(),
                                    {},
                                    {},
-                                   ports_.journal.arming(),
+                                   ports_.arming(),
                                    situation_.next_incident,
                                    ports_.scheduler.now()};
         for (const auto& [host, host_case] : situation_.cases) {
@@ -270,8 +270,20 @@ class Worker {
         const bool held = !maintenance_.moving().empty();
         MaintenanceStep step = advance_maintenance(maintenance_, event, context);
         situation_.next_incident += static_cast<IncidentId>(step.opened.size());
-        JournalBatch batch{std::move(step.opened), std::move(step.entries), std::move(step.closed),
-                           0, std::move(step.marks)};
+        JournalBatch batch{std::move(step.opened),
+                           std::move(step.entries),
+                           std::move(step.closed),
+                           0,
+                           std::move(step.marks),
+                           {},
+                           {}};
+        // Where a domain is now is recorded first: a worker that is killed after an incident was
+        // closed is not asked again.
+        for (const MaintenanceAction& action : step.actions)
+            if (const auto* moved = std::get_if<RecordMove>(&action)) begin(*moved);
+        std::erase_if(step.actions, [](const MaintenanceAction& action) {
+            return std::holds_alternative<RecordMove>(action);
+        });
         if (!batch.empty()) ports_.journal.commit(batch);
         for (MaintenanceAction& action : step.actions)
             std::visit([&](auto& a) { begin(std::move(a)); }, action);
@@ -309,16 +321,25 @@ class Worker {
     }
 
     void feed(const RecoveryEvent& event, std::size_t events_done = 0) {
-        const RecoveryContext context{shared_->inventory,      record_,
-                                      ports_.journal.arming(), ports_.scheduler.now(),
-                                      ports_.packing,          ports_.journal.maintenance(),
-                                      maintenance_.moving()};
+        const Now now = ports_.scheduler.now();
+        const RecoveryContext context{
+            shared_->inventory,
+            record_,
+            ports_.arming(),
+            now,
+            ports_.packing,
+            ports_.journal.maintenance(),
+            maintenance_.moving(),
+            ports_.journal.fences_since(now.wall - fence_memory(shared_->inventory.policy)),
+            ports_.journal.monitor_since()};
         RecoveryStep step = advance(situation_, event, context);
         JournalBatch batch{std::move(step.opened),
                            std::move(step.entries),
                            std::move(step.closed),
                            events_done,
-                           {}};
+                           {},
+                           std::move(step.fenced),
+                           std::move(step.returns)};
         // Nothing is begun before what is intended is on disk.
         if (!batch.empty()) ports_.journal.commit(batch);
         for (RecoveryAction& action : step.actions)
@@ -397,6 +418,12 @@ class Worker {
 };
 
 }  // namespace
+
+Arming WorkerPorts::arming() const {
+    Arming arming = journal.arming();
+    if (seat != nullptr) arming.no_seat = seat->objection();
+    return arming;
+}
 
 WorkerEnd run_worker(const Inventory& inventory, const WorkerPorts& ports) {
     struct Held {

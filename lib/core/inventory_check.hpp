@@ -54,11 +54,13 @@ std::string_view restart_policy_name(RestartPolicy restart);  ///< "always", "ne
 std::string_view expected_name(Expected expect);              ///< "running", "off", "any"
 std::string_view unseen_peers_name(UnseenPeers unseen);       ///< "refuse", "trust-record"
 std::string_view storage_lost_name(StorageLost lost);         ///< "evacuate", "fence", "report"
+std::string_view failback_name(Failback failback);            ///< "never", "manual", "auto"
 std::string_view move_policy_name(MovePolicy move);  ///< "live", "paused", "restart", "never"
 std::optional<RestartPolicy> parse_restart_policy(std::string_view text);
 std::optional<Expected> parse_expected(std::string_view text);
 std::optional<UnseenPeers> parse_unseen_peers(std::string_view text);
 std::optional<StorageLost> parse_storage_lost(std::string_view text);
+std::optional<Failback> parse_failback(std::string_view text);
 std::optional<MovePolicy> parse_move_policy(std::string_view text);
 
 }  // namespace domkeeper

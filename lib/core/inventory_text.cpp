@@ -253,13 +253,18 @@ class Parser {
             policy.unseen_peers = word(line, pair, parse_unseen_peers);
         } else if (pair.key == "storage_lost") {
             policy.storage_lost = word(line, pair, parse_storage_lost);
+        } else if (pair.key == "failback") {
+            policy.failback = word(line, pair, parse_failback);
         } else if (pair.key == "notify") {
             policy.notify = unquote_list(line, pair, ',');
+        } else if (pair.key == "seat_file") {
+            policy.seat_file = unquote(line, pair.value);
         } else if (pair.key == "monitor_commands") {
             policy.monitor_commands = unquote(line, pair.value);
         } else {
             std::vector<std::string> known{"witnesses",    "witnesses_needed", "unseen_peers",
-                                           "storage_lost", "notify",           "monitor_commands"};
+                                           "storage_lost", "failback",         "notify",
+                                           "seat_file",    "monitor_commands"};
             for (const auto& number : policy_numbers()) known.emplace_back(number.key);
             for (const auto& limit : policy_spans()) known.emplace_back(limit.key);
             unknown(line, pair, known);
@@ -405,7 +410,10 @@ std::string render_policy(const Policy& policy) {
         out.append(" unseen_peers=").append(unseen_peers_name(policy.unseen_peers));
     if (policy.storage_lost != usual.storage_lost)
         out.append(" storage_lost=").append(storage_lost_name(policy.storage_lost));
+    if (policy.failback != usual.failback)
+        out.append(" failback=").append(failback_name(policy.failback));
     if (!policy.notify.empty()) out += " notify=" + written(policy.notify);
+    if (!policy.seat_file.empty()) out += " seat_file=" + written(policy.seat_file);
     if (!policy.monitor_commands.empty())
         out += " monitor_commands=" + written(policy.monitor_commands);
     return out.empty() ? out : "policy" + out + "\n";

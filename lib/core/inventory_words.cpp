@@ -41,6 +41,15 @@ std::string_view storage_lost_name(StorageLost lost) {
     return "report";
 }
 
+std::string_view failback_name(Failback failback) {
+    switch (failback) {
+        case Failback::Never: return "never";
+        case Failback::Manual: return "manual";
+        case Failback::Auto: return "auto";
+    }
+    return "manual";
+}
+
 std::string_view move_policy_name(MovePolicy move) {
     switch (move) {
         case MovePolicy::Live: return "live";
@@ -67,6 +76,11 @@ std::optional<StorageLost> parse_storage_lost(std::string_view text) {
     return parse_enum(text,
                       std::array{StorageLost::Evacuate, StorageLost::Fence, StorageLost::Report},
                       storage_lost_name);
+}
+
+std::optional<Failback> parse_failback(std::string_view text) {
+    return parse_enum(text, std::array{Failback::Never, Failback::Manual, Failback::Auto},
+                      failback_name);
 }
 
 std::optional<MovePolicy> parse_move_policy(std::string_view text) {

@@ -65,17 +65,19 @@ std::string_view step_kind_name(StepKind step) {
         case StepKind::Close: return "close";
         case StepKind::Evacuate: return "evacuate";
         case StepKind::Return: return "return";
+        case StepKind::Balance: return "balance";
         case StepKind::Move: return "move";
     }
     return "";
 }
 
 std::optional<StepKind> parse_step_kind(std::string_view text) {
-    return parse_enum(text,
-                      std::array{StepKind::None, StepKind::Look, StepKind::Fence, StepKind::Observe,
-                                 StepKind::Plan, StepKind::Start, StepKind::Verify, StepKind::Close,
-                                 StepKind::Evacuate, StepKind::Return, StepKind::Move},
-                      step_kind_name);
+    return parse_enum(
+        text,
+        std::array{StepKind::None, StepKind::Look, StepKind::Fence, StepKind::Observe,
+                   StepKind::Plan, StepKind::Start, StepKind::Verify, StepKind::Close,
+                   StepKind::Evacuate, StepKind::Return, StepKind::Balance, StepKind::Move},
+        step_kind_name);
 }
 
 std::string_view incident_state_name(IncidentState state) {
@@ -88,6 +90,7 @@ std::string_view incident_state_name(IncidentState state) {
         case IncidentState::Failed: return "failed";
         case IncidentState::Evacuated: return "evacuated";
         case IncidentState::Returned: return "returned";
+        case IncidentState::Balanced: return "balanced";
         case IncidentState::Stopped: return "stopped";
     }
     return "open";
@@ -98,7 +101,8 @@ std::optional<IncidentState> parse_incident_state(std::string_view text) {
         text,
         std::array{IncidentState::Open, IncidentState::Recovered, IncidentState::Partial,
                    IncidentState::Refused, IncidentState::FalseAlarm, IncidentState::Failed,
-                   IncidentState::Evacuated, IncidentState::Returned, IncidentState::Stopped},
+                   IncidentState::Evacuated, IncidentState::Returned, IncidentState::Balanced,
+                   IncidentState::Stopped},
         incident_state_name);
 }
 

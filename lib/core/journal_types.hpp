@@ -31,6 +31,7 @@ struct HostEvent {
     std::string output;  ///< what the monitor's check said; printable
     /// An operator's recorded word that the host is off: counts as proof. Empty: none was given.
     std::string confirmed_off;
+    std::optional<TimePoint> monitor_since{};  ///< when the monitor started; empty: it does not say
 };
 
 enum class EntryKind {
@@ -52,6 +53,7 @@ enum class StepKind {
     Close,
     Evacuate,  ///< an evacuation as a whole
     Return,    ///< the return of a host as a whole
+    Balance,   ///< an evening out of the load as a whole
     Move       ///< of one domain; the entry's host is where it comes from
 };
 
@@ -82,6 +84,7 @@ enum class IncidentState {
     Failed,      ///< the host could not be proved off, or died during its maintenance
     Evacuated,   ///< every domain left the host, which is empty
     Returned,    ///< the host is in use again
+    Balanced,    ///< the load was evened out
     Stopped,     ///< somebody stopped it
 };
 
@@ -104,8 +107,12 @@ struct Arming {
     std::string who;
     std::string reason;
     TimePoint since;
+    /// Of several monitoring nodes another one acts: why this one may not, whatever people said.
+    std::string no_seat{};
 
-    bool armed_at(TimePoint now) const { return armed || (until && now >= *until); }
+    bool armed_at(TimePoint now) const {
+        return no_seat.empty() && (armed || (until && now >= *until));
+    }
 };
 
 }  // namespace domkeeper

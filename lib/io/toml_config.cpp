@@ -225,8 +225,8 @@ class Reader {
 
     void read_policy(const Table& table) {
         Policy& policy = loaded_.inventory.policy;
-        Names known{"witnesses",    "witnesses_needed", "unseen_peers",
-                    "storage_lost", "notify",           "monitor_commands"};
+        Names known{"witnesses", "witnesses_needed", "unseen_peers", "storage_lost",
+                    "failback",  "notify",           "seat_file",    "monitor_commands"};
         for (const PolicyNumber& number : policy_numbers()) {
             known.emplace_back(number.key);
             if (const auto value = whole(table, "policy", number.key))
@@ -247,6 +247,9 @@ class Reader {
                "\"refuse\" or \"trust-record\"", policy.unseen_peers);
         parsed(table, "policy", "storage_lost", parse_storage_lost,
                "\"evacuate\", \"fence\" or \"report\"", policy.storage_lost);
+        parsed(table, "policy", "failback", parse_failback, "\"never\", \"manual\" or \"auto\"",
+               policy.failback);
+        policy.seat_file = text(table, "policy", "seat_file", "an absolute path").value_or("");
         policy.monitor_commands =
             text(table, "policy", "monitor_commands",
                  "the monitor's command file, such as \"/var/lib/nagios4/rw/nagios.cmd\",")

@@ -85,6 +85,7 @@ void SimMover::restart(const DomainRecord& domain, const Host& from, const Host&
     if (world_.hosts.at(to.name).moves_fail.count(domain.name) != 0)
         throw ProtocolError(to.name + ": no start for you");
     world_.begin_start(domain.name, to.name, domain.memory);
+    world_.hosts.at(from.name).defined.erase(domain.name);
 }
 
 void SimMover::send(const DomainRecord& domain, const Host& from, const Host& to,

@@ -46,6 +46,16 @@ class SimHypervisor : public Hypervisor {
             if (domain.half) seen.reason = "migration";
             view.domains.push_back(seen);
         }
+        for (const auto& [name, autostart] : world_.hosts.at(host_.name).defined) {
+            if (world_.hosts.at(host_.name).domains.count(name) != 0) continue;
+            DomainView off;
+            off.name = name;
+            off.uuid = "uuid-" + name;
+            off.state = DomainState::ShutOff;
+            off.persistent = true;
+            off.autostart = autostart;
+            view.domains.push_back(off);
+        }
         world_.crash_point("read_host " + host_.name + " returning");
         return view;
     }
@@ -86,6 +96,24 @@ class SimHypervisor : public Hypervisor {
         reach(deadline);
         if (world_.hosts.at(host_.name).domains.count(domain.name) != 0)
             world_.stop_domain(domain.name, host_.name);
+        world_.crash_point(call + " returning");
+    }
+
+    void forget(const DomainRecord& domain, const std::function<void(const std::string&)>& keep,
+                Deadline deadline) override {
+        const std::string call = "forget " + domain.name + " on " + host_.name;
+        world_.crash_point(call);
+        reach(deadline);
+        SimHost& host = world_.hosts.at(host_.name);
+        if (host.domains.count(domain.name) != 0) throw AlreadyActive("domain is active");
+        const auto found = host.defined.find(domain.name);
+        if (found == host.defined.end()) return;
+        found->second = false;
+        keep("<domain>" + domain.uuid + "</domain>");
+        world_.crash_point(call + " kept");
+        if (host.snapshots) throw ProtocolError(host_.name + ": cannot undefine: it has snapshots");
+        if (host.domains.count(domain.name) != 0) throw AlreadyActive("domain is active");
+        world_.forget_definition(domain.name, host_.name);
         world_.crash_point(call + " returning");
     }
 
@@ -182,6 +210,10 @@ void SimJournal::commit(const JournalBatch& batch) {
         const auto mark = std::find_if(marks_.begin(), marks_.end(),
                                        [&](const auto& m) { return m.host == change.host; });
         if (mark == marks_.end()) continue;
+        if (change.taken_in) {
+            mark->fenced = false;
+            world_.trust(mark->host);
+        }
         if (change.remove && mark->phase == change.was) {
             marks_.erase(mark);
             continue;
@@ -192,7 +224,56 @@ void SimJournal::commit(const JournalBatch& batch) {
         mark->phase = change.phase;
         if (change.phase == MaintenancePhase::Held) mark->stop = false;
     }
+    for (const FencedHost& fenced : batch.fenced) mark_fenced(fenced);
+    for (const ReturnOrder& order : batch.returns)
+        for (Maintenance& mark : marks_)
+            if (mark.host == order.host && mark.fenced && mark.phase == MaintenancePhase::Held) {
+                mark.phase = MaintenancePhase::Returning;
+                mark.stop = false;
+                mark.stay = order.stay;
+            }
     world_.crash_point("journal returning");
+}
+
+void SimJournal::mark_fenced(const FencedHost& fenced) {
+    world_.distrust(fenced.host);
+    auto mark = std::find_if(marks_.begin(), marks_.end(),
+                             [&](const auto& m) { return m.host == fenced.host; });
+    if (mark == marks_.end()) {
+        Maintenance made;
+        made.host = fenced.host;
+        made.phase = MaintenancePhase::Held;
+        made.who = marked_by_itself;
+        made.reason = "fenced in incident " + std::to_string(fenced.incident);
+        made.since = fenced.at;
+        mark = marks_.insert(marks_.end(), made);
+    }
+    mark->fenced = true;
+    std::set<std::string> away(mark->domains.begin(), mark->domains.end());
+    away.insert(fenced.domains.begin(), fenced.domains.end());
+    mark->domains = {away.begin(), away.end()};
+}
+
+std::vector<PastFence> SimJournal::fences_since(TimePoint since) {
+    std::vector<PastFence> found;
+    for (const JournalEntry& entry : entries_)
+        if (entry.kind == EntryKind::Intent && entry.step == StepKind::Fence && entry.at >= since &&
+            entry.incident != 0)
+            found.push_back({entry.incident, entry.host, entry.at});
+    return found;
+}
+
+void SimJournal::keep_definition(const KeptDefinition& definition) {
+    if (disk_full) throw SystemError("journal.db: no space left on device");
+    kept_.push_back(definition);
+    world_.keep_definition(definition.domain, definition.host);
+}
+
+std::vector<KeptDefinition> SimJournal::kept_definitions(IncidentId incident) {
+    std::vector<KeptDefinition> found;
+    for (const KeptDefinition& definition : kept_)
+        if (definition.incident == incident) found.push_back(definition);
+    return found;
 }
 
 std::vector<Incident> SimJournal::incidents(int newest) {
@@ -241,11 +322,13 @@ void SimJournal::order_maintenance(const Maintenance& order) {
     kept.incident = mark->incident;
     kept.domains = mark->domains;
     kept.since = mark->since;
+    kept.fenced = mark->fenced;
     *mark = kept;
 }
 
 void SimJournal::push_event(const HostEvent& event, TimePoint) {
     if (disk_full) throw SystemError("journal.db: no space left on device");
+    if (event.monitor_since) monitor_since_ = event.monitor_since;
     pending_.push_back(event);
 }
 

@@ -39,6 +39,8 @@ class FakeHypervisor : public Hypervisor {
         return {"<domain>" + uuid + version + "</domain>", true};
     }
     void stop(const DomainRecord&, Deadline) override {}
+    void forget(const DomainRecord&, const std::function<void(const std::string&)>&,
+                Deadline) override {}
     void start_elsewhere(const DomainRecord&, const ProofOfOff&, Deadline) override {
         throw ProtocolError("a check starts nothing");
     }
