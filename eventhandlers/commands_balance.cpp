@@ -12,6 +12,7 @@
 #include "lib/io/real_scheduler.hpp"
 #include "lib/io/seat_file.hpp"
 #include "lib/io/sqlite_journal.hpp"
+#include "lib/io/sqlite_record.hpp"
 #include "lib/io/toml_config.hpp"
 
 namespace domkeeper {
@@ -26,6 +27,8 @@ int show(const Inventory& inventory, const Arguments& arguments) {
                                       hypervisors, mover, *scheduler);
     SqliteJournal journal(inventory.state_dir);
     MaintenanceQuestion question{inventory, all, MaintenancePhase::Balancing, {}, {}, {}};
+    const ClusterRecord record = SqliteRecord(inventory.state_dir).read();
+    question.record = &record;
     for (const Maintenance& mark : journal.maintenance()) question.closed.insert(mark.host);
     BalanceReport report;
     report.tolerance = inventory.policy.balance_tolerance;

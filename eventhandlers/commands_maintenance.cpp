@@ -15,6 +15,7 @@
 #include "lib/io/libvirt_mover.hpp"
 #include "lib/io/real_scheduler.hpp"
 #include "lib/io/sqlite_journal.hpp"
+#include "lib/io/sqlite_record.hpp"
 #include "lib/io/toml_config.hpp"
 
 namespace domkeeper {
@@ -37,6 +38,8 @@ int show_plan(const Inventory& inventory, const Arguments& arguments, const std:
     MaintenanceQuestion question{inventory, host, MaintenancePhase::Evacuating, {}, {}, {}};
     for (const Maintenance& mark : journal.maintenance())
         if (mark.host != host) question.closed.insert(mark.host);
+    const ClusterRecord record = SqliteRecord(inventory.state_dir).read();
+    question.record = &record;
     std::string objection;
     if (!journal.arming().armed_at(real_now().wall)) objection = "disarmed";
     if (!survey.hosts.at(host).view) objection = "it does not answer: " + survey.hosts.at(host).why;

@@ -51,8 +51,8 @@ int run_what_if(const Arguments& arguments) {
             silent.emplace(host, last.why);
     }
     const ClusterRecord record = SqliteRecord(inventory.state_dir).read();
-    const WhatIfAnswer answer =
-        answer_what_if(loads_of(inventory, views, record), question, glpk_packing());
+    const WhatIfAnswer answer = answer_what_if(loads_of(inventory, views, record), question,
+                                               {glpk_packing(), inventory.policy.make_room});
     std::cout << (arguments.flag("json") ? what_if_json(answer, silent).render()
                                          : render_what_if(answer, silent));
     return answer.all_fit() ? 0 : 1;

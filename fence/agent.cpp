@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -14,7 +15,6 @@
 #include "lib/core/agent_options.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
-#include "lib/io/power_switches.hpp"
 #include "lib/io/real_scheduler.hpp"
 #include "lib/io/secret_file.hpp"
 #include "lib/io/subprocess.hpp"
@@ -121,11 +121,30 @@ bool has_row(const Program& program, const std::string& name) {
                        [&](const Option& option) { return option.name == name; });
 }
 
+/// Devices of one kind, with one password.
+class OwnSwitches final : public PowerSwitches {
+  public:
+    OwnSwitches(OpenSwitch open, std::string password)
+        : open_(std::move(open)), password_(std::move(password)) {}
+    ~OwnSwitches() override { explicit_bzero(password_.data(), password_.size()); }
+    OwnSwitches(const OwnSwitches&) = delete;
+    OwnSwitches& operator=(const OwnSwitches&) = delete;
+
+    std::unique_ptr<PowerSwitch> open(const FenceDevice& device) override {
+        return open_(device, password_);
+    }
+
+  private:
+    OpenSwitch open_;
+    std::string password_;
+};
+
 /// One run of the agent.
 class Agent {
   public:
-    Agent(const Program& program, const std::vector<std::string>& device_options,
-          const Arguments& arguments, Deadline deadline)
+    Agent(const Program& program, const OpenSwitch& open,
+          const std::vector<std::string>& device_options, const Arguments& arguments,
+          Deadline deadline)
         : program_(program),
           arguments_(arguments),
           deadline_(deadline),
@@ -141,21 +160,20 @@ class Agent {
             device.options["snmp_priv_passwd"] =
                 script_output(arguments.text("snmp_priv_passwd_script"));
         device.options.erase("snmp_priv_passwd_script");
-        const std::string secret = password();
-        std::map<std::string, std::string> passwords;
+        switches_ = std::make_unique<OwnSwitches>(open, password());
         if (!has_row(program, "ip")) {  // it has no address: what it fences is its name
             device.name = arguments.text("plug");
             devices_.push_back(device);
         } else {
             for (const std::string& address : addresses()) {
                 device.name = device.options["ip"] = address;
-                passwords[address] = secret;
                 devices_.push_back(device);
             }
         }
-        switches_ = std::make_unique<RealPowerSwitches>(std::move(passwords));
         authority_ = std::make_unique<FencingAuthority>(*switches_, *scheduler_);
         if (devices_.empty()) throw UsageError("--ip is needed");
+        if (arguments.integer("retry_on").value_or(1) < 0)
+            throw UsageError("--retry-on: less than never");
     }
 
     int run() {
@@ -203,8 +221,11 @@ class Agent {
             return read_secret_file(arguments_.text("password_file"));
         if (arguments_.given("password_script"))
             return script_output(arguments_.text("password_script"));
-        const char* variable = std::getenv(password_variable);
-        std::string value = variable != nullptr ? variable : "";
+        char* const variable = std::getenv(password_variable);
+        if (variable == nullptr) return {};
+        std::string value = variable;
+        // Taken out of /proc/self/environ, too.
+        explicit_bzero(variable, value.size());
         unsetenv(password_variable);
         return value;
     }
@@ -362,20 +383,20 @@ class Agent {
     const std::string action_;
     std::vector<FenceDevice> devices_;
     std::shared_ptr<RealScheduler> scheduler_;
-    std::unique_ptr<RealPowerSwitches> switches_;
+    std::unique_ptr<OwnSwitches> switches_;
     std::unique_ptr<FencingAuthority> authority_;
 };
 
 }  // namespace
 
-int run_power_agent(Program program, int argc, char** argv) {
+int run_power_agent(Program program, OpenSwitch open, int argc, char** argv) {
     std::vector<std::string> device_options;
     for (const Option& option : program.options)
         if (option.name != "action") device_options.push_back(option.name);
     for (Option& option : common_rows())
         if (!has_row(program, option.name)) program.options.push_back(std::move(option));
     return run_agent(program, argc, argv, [&](const Arguments& arguments, Deadline deadline) {
-        return Agent(program, device_options, arguments, deadline).run();
+        return Agent(program, open, device_options, arguments, deadline).run();
     });
 }
 

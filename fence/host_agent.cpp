@@ -47,6 +47,8 @@ class HostAgent {
           authority_(switches_, *scheduler_) {}
 
     int run() {
+        if (arguments_.integer("retry").value_or(1) < 1)
+            throw UsageError("--retry: less than once");
         if (arguments_.flag("confirm_off")) return show(confirm());
         if (action_ == "list" || action_ == "list-status") return show(list());
         if (action_ == "monitor") return show(monitor());

@@ -164,7 +164,7 @@ class TargetJudge {
                                       " expected: start no domain on it before you know why");
         if (is > *size)
             add(Status::Warning, "is " + render_bytes(is) + ", longer than the " +
-                                     render_bytes(*size) + " expected");
+                                     render_bytes(*size) + " expected: is it the right disk?");
     }
 
     void judge_buffers(const Paths& paths) {
@@ -277,7 +277,8 @@ std::vector<Option> aoe_options() {
          .repeatable = true},
         {.name = "samples",
          .type = ValueType::Integer,
-         .help = "Read so many sectors of each target; 10, of more than five targets 5."},
+         .help = "Read so many sectors of each target; 10, of more than five "
+                 "targets 5, of more than ten the first and the last."},
         {.name = "initiators",
          .type = ValueType::Integer,
          .help = "Hosts that share each target: warn when it has fewer buffers."},
@@ -287,7 +288,8 @@ std::vector<Option> aoe_options() {
          .repeatable = true},
         {.name = "listen",
          .type = ValueType::TimeSpan,
-         .help = "Hear at least so long who answers; 5ms, without --target 500ms."},
+         .help = "Hear at least so long who answers; 500ms, with --target ten times as long as the "
+                 "slowest took to answer, 5ms at most."},
         {.name = "patience",
          .type = ValueType::TimeSpan,
          .help = "Give a target up that has been silent for so long.",
@@ -319,8 +321,9 @@ AoeExpectations read_aoe_expectations(const Arguments& arguments) {
 
 std::size_t sample_count(const Arguments& arguments, std::size_t disks) {
     // The more disks, the more there is to hear of the network and the storage node from each.
-    constexpr std::size_t many = 5;
-    if (!arguments.given("samples")) return disks > many ? 5 : 10;
+    constexpr std::size_t some = 5;
+    constexpr std::size_t many = 10;
+    if (!arguments.given("samples")) return disks > many ? 2 : disks > some ? 5 : 10;
     return static_cast<std::size_t>(count_option(arguments, "samples", most_samples));
 }
 
@@ -330,6 +333,7 @@ CheckResult check_aoe_wire(PacketSocket& socket, const Arguments& arguments, Dea
     for (const auto& target : wanted.targets) order.targets.push_back(target.address);
     order.samples = sample_count(arguments, order.targets.size());
     order.listen = arguments.duration("listen").value_or(Duration{order.targets.empty() ? 500 : 5});
+    order.listen_briefly = !arguments.given("listen");
     order.patience = arguments.duration("patience").value_or(order.patience);
     Interfaces interfaces;
     for (const std::string& name : arguments.all("interface"))

@@ -38,8 +38,11 @@ domkeeper::Program table() {
 int main(int argc, char** argv) {
     using namespace domkeeper;
     PacketSocket socket = PacketSocket::open_and_drop_privilege();
-    std::_Exit(run_check(table(), argc, argv, [&](const Arguments& arguments, Deadline deadline) {
-        if (arguments.flag("initiator")) return check_aoe_initiator(arguments, deadline);
-        return check_aoe_wire(socket, arguments, deadline);
-    }));
+    const int code =
+        run_check(table(), argc, argv, [&](const Arguments& arguments, Deadline deadline) {
+            if (arguments.flag("initiator")) return check_aoe_initiator(arguments, deadline);
+            return check_aoe_wire(socket, arguments, deadline);
+        });
+    socket.leave();
+    std::_Exit(code);
 }

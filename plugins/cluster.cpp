@@ -156,6 +156,11 @@ CheckResult judge_wanted(const Inventory& inventory, const Domain& wanted,
                                           (kept ? " (an older one is recorded): " : ": ") +
                                           printable(trouble->second)));
         }
+        if (facts.changed_definitions.count(wanted.name) != 0)
+            result.parts.push_back(part(
+                Status::Warning, wanted.name + ": its definition on " + host +
+                                     " differs from the recorded one" +
+                                     (facts.record_trouble.empty() ? ", which was replaced" : "")));
     }
     for (const Sighting& s :
          sightings(facts.hosts, [&](const DomainView& d) { return d.name == wanted.name; }))
@@ -205,7 +210,7 @@ void judge_versions(const ClusterFacts& facts, std::vector<CheckResult>& parts) 
     parts.push_back(part(Status::Warning, "hosts of different versions: " + join(texts, "; ")));
 }
 
-CheckResult judge_arming(const Arming& arming, TimePoint now) {
+CheckResult judge_arming(const Arming& arming, const Policy& policy, TimePoint now) {
     if (!arming.no_seat.empty()) return part(Status::Ok, printable(arming.no_seat));
     if (arming.armed_at(now)) return part(Status::Ok, "armed");
     if (arming.since == TimePoint{} && arming.who.empty())
@@ -215,7 +220,10 @@ CheckResult judge_arming(const Arming& arming, TimePoint now) {
     if (arming.until) text += " until " + render_time(*arming.until);
     if (!arming.who.empty()) text += " by " + printable(arming.who, 64);
     if (!arming.reason.empty()) text += ": " + printable(arming.reason, 128);
-    return part(Status::Warning, text);
+    const auto lasted = std::chrono::duration_cast<Duration>(now - arming.since);
+    if (lasted <= policy.disarmed_max) return part(Status::Warning, text);
+    return part(Status::Critical, text + ", longer than " + render_duration(policy.disarmed_max) +
+                                      " (disarmed_max): `domkeeper arm` ends it");
 }
 
 std::string command_for(const ControlFacts& control, const Incident& incident) {
@@ -225,12 +233,13 @@ std::string command_for(const ControlFacts& control, const Incident& incident) {
     return mark->phase == MaintenancePhase::Returning ? "return" : "evacuate";
 }
 
-void judge_control(const ControlFacts& control, TimePoint now, std::vector<CheckResult>& parts) {
+void judge_control(const ControlFacts& control, const Policy& policy, TimePoint now,
+                   std::vector<CheckResult>& parts) {
     if (!control.trouble.empty()) {
         parts.push_back(part(Status::Unknown, "journal: " + printable(control.trouble)));
         return;
     }
-    parts.push_back(judge_arming(control.arming, now));
+    parts.push_back(judge_arming(control.arming, policy, now));
     for (const Incident& incident : control.unfinished) {
         const std::string host = printable(incident.host, 64);
         const std::string what = "incident " + std::to_string(incident.id) + " of " + host;
@@ -244,18 +253,39 @@ void judge_control(const ControlFacts& control, TimePoint now, std::vector<Check
     }
 }
 
-/// Domains of one apart group that share a host.
-void judge_apart(const Inventory& inventory, const ClusterFacts& facts,
+/// Rules of the cluster file that are broken at the moment: domains of one apart group on one
+/// host, of one together group on several, a host that does not offer what its domain needs.
+void judge_rules(const Inventory& inventory, const ClusterFacts& facts,
                  std::vector<CheckResult>& parts) {
-    std::map<std::pair<std::string, std::string>, std::vector<std::string>> together;
+    using Names = std::vector<std::string>;
+    std::map<std::pair<std::string, std::string>, Names> sharing;   // by group, host
+    std::map<std::string, std::map<std::string, Names>> scattered;  // by group, host
     for (const Domain& domain : inventory.domains)
-        for (const Sighting& seen : live_sightings(facts.hosts, domain.name))
+        for (const Sighting& seen : live_sightings(facts.hosts, domain.name)) {
+            const std::string& host = seen.host->name;
             for (const std::string& group : domain.apart)
-                together[{group, seen.host->name}].push_back(domain.name);
-    for (const auto& [where, names] : together)
+                sharing[{group, host}].push_back(domain.name);
+            for (const std::string& group : domain.together)
+                scattered[group][host].push_back(domain.name);
+            const Host* const entry = inventory.find_host(host);
+            if (entry == nullptr) continue;
+            const Labels offers = all_offers(entry->offers, facts.record.offers_of(host));
+            if (const std::string* need = unmet_need(domain.needs, offers))
+                parts.push_back(part(Status::Warning, domain.name + " needs " + *need + ", which " +
+                                                          host + " does not offer"));
+        }
+    for (const auto& [where, names] : sharing)
         if (names.size() > 1)
             parts.push_back(part(Status::Warning, join(names, " and ") + " should stay apart (" +
                                                       where.first + ") and share " + where.second));
+    for (const auto& [group, hosts] : scattered) {
+        if (hosts.size() < 2) continue;
+        Names places;
+        for (const auto& [host, names] : hosts) places.push_back(join(names, ", ") + " on " + host);
+        parts.push_back(
+            part(Status::Warning,
+                 "group " + group + " should be together and is not: " + join(places, "; ")));
+    }
 }
 
 /// Of the hosts that answer: whether any `policy.survive` of them can be lost.
@@ -267,8 +297,8 @@ void judge_survival(const Inventory& inventory, const ClusterFacts& facts,
     std::vector<HostLoad> loads = loads_of(inventory, views, facts.record);
     for (HostLoad& load : loads)
         if (find_mark(facts.control.marks, load.host) != nullptr) load.open = false;
-    const Survival survival =
-        survive_any(loads, static_cast<std::size_t>(inventory.policy.survive), search);
+    const Survival survival = survive_any(loads, static_cast<std::size_t>(inventory.policy.survive),
+                                          {search, inventory.policy.make_room});
     if (survival.cases == 0) return;
     const std::string any = "any " + counted(survival.hosts, "host");
     if (survival.worst)
@@ -357,8 +387,8 @@ CheckResult judge_cluster(const Inventory& inventory, const ClusterFacts& facts,
     if (!facts.record_trouble.empty())
         result.parts.push_back(part(Status::Critical, "the record of what ran where is not kept: " +
                                                           printable(facts.record_trouble)));
-    judge_control(facts.control, facts.now, result.parts);
-    judge_apart(inventory, facts, result.parts);
+    judge_control(facts.control, inventory.policy, facts.now, result.parts);
+    judge_rules(inventory, facts, result.parts);
     judge_survival(inventory, facts, search, result.parts);
     result.perfdata = measure(inventory, facts);
     result.summary = what_is_wrong(result.parts);

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ struct ClusterFacts {
     std::string record_trouble{};    ///< why it could not be read or written; empty: it was
     /// Definitions that could not be read, by domain, and why.
     std::map<std::string, std::string> definition_troubles{};
+    /// Persistent domains whose definition is no longer the one that was recorded.
+    std::set<std::string> changed_definitions{};
     ControlFacts control{};
     Duration took{0};
 };

@@ -15,7 +15,19 @@ namespace {
 struct Definitions {
     std::map<std::string, std::string> xml;      ///< by UUID
     std::map<std::string, std::string> trouble;  ///< by UUID
+    Labels offers{};                             ///< of the host; none: not asked, or not told
 };
+
+/// What a host offers changes seldom: it is read once in so many rounds.
+constexpr std::size_t offers_each = 32;
+
+/// The seconds are mixed well, since a check that runs every 5 s would else always meet the same
+/// windows (the multiplier is 2^64 divided by the golden ratio).
+std::size_t mixed_seconds(TimePoint now) {
+    const auto second = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
+    return static_cast<std::size_t>((second * 0x9E3779B97F4A7C15U) >> 32U);
+}
 
 using Ports = std::vector<std::shared_ptr<Hypervisor>>;
 
@@ -45,8 +57,13 @@ std::vector<const DomainView*> owned(const HostFacts& host,
 }
 
 Definitions read_definitions(Hypervisor& hypervisor, const std::vector<std::string>& uuids,
-                             Deadline deadline) {
+                             bool with_offers, Deadline deadline) {
     Definitions out;
+    try {
+        if (with_offers) out.offers = hypervisor.read_offers(deadline);
+    } catch (const Error&) {
+        // What is known of it stays; a host that does not answer is told of by all the rest.
+    }
     for (const std::string& uuid : uuids) {
         try {
             out.xml[uuid] = hypervisor.read_definition(uuid, deadline).xml;
@@ -93,7 +110,7 @@ void write_hosts(const ClusterFacts& facts, const std::map<std::string, std::str
         for (const DomainView* view : owned(host, owners))
             domains.push_back(record_of(*view, host, seen, definitions[i], facts.record));
         records.write_host({host.name, seen, host.view->memory_total, host.view->memory_free,
-                            host.view->hypervisor},
+                            host.view->hypervisor, definitions[i].offers},
                            domains);
     }
 }
@@ -116,12 +133,7 @@ std::vector<std::string> definitions_due(const std::vector<const DomainView*>& d
         due.insert(due.end(), others.begin(), others.end());
         return due;
     }
-    // The seconds are mixed well, since a check that runs every 5 s would else always meet the
-    // same windows (the multiplier is 2^64 divided by the golden ratio).
-    const auto second = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
-    const std::uint64_t mixed = (second * 0x9E3779B97F4A7C15U) >> 32U;
-    const std::size_t first = static_cast<std::size_t>(mixed) % others.size();
+    const std::size_t first = mixed_seconds(now) % others.size();
     for (std::size_t i = 0; i < at_once; ++i) due.push_back(others[(first + i) % others.size()]);
     return due;
 }
@@ -150,17 +162,21 @@ ClusterFacts read_cluster(const Inventory& inventory, Hypervisors& hypervisors,
 
     const std::map<std::string, std::string> owners = owners_of(facts.hosts, facts.record);
     std::vector<std::vector<std::string>> due;
+    std::vector<bool> offers_due;
     for (const HostFacts& host : facts.hosts) {
         std::vector<const DomainView*> managed = owned(host, owners);
         std::erase_if(managed, [&](const DomainView* d) {
             return inventory.find_domain(d->name) == nullptr;
         });
         due.push_back(definitions_due(managed, facts.record, now));
+        offers_due.push_back(host.view && (facts.record.offers_of(host.name).empty() ||
+                                           mixed_seconds(now) % offers_each == 0));
     }
     const Deadline until = soon();
     auto read = at_all_hosts<Definitions>(
-        inventory.hosts.size(), until,
-        [ports, due, until](std::size_t i) { return read_definitions(*ports[i], due[i], until); });
+        inventory.hosts.size(), until, [ports, due, offers_due, until](std::size_t i) {
+            return read_definitions(*ports[i], due[i], offers_due[i], until);
+        });
     std::vector<Definitions> definitions;
     for (std::size_t i = 0; i < read.size(); ++i) {
         definitions.push_back(read[i].value ? std::move(*read[i].value) : Definitions{});
@@ -169,6 +185,12 @@ ClusterFacts read_cluster(const Inventory& inventory, Hypervisors& hypervisors,
             const auto trouble = definitions[i].trouble.find(domain.uuid);
             if (trouble != definitions[i].trouble.end())
                 facts.definition_troubles[domain.name] = trouble->second;
+            const auto xml = definitions[i].xml.find(domain.uuid);
+            const DomainRecord* const known = facts.record.find_domain(domain.name);
+            if (xml != definitions[i].xml.end() && domain.persistent && known != nullptr &&
+                known->persistent && !known->xml.empty() && known->host == facts.hosts[i].name &&
+                (known->uuid != domain.uuid || known->xml != xml->second))
+                facts.changed_definitions.insert(domain.name);
         }
     }
     try {

@@ -16,6 +16,8 @@
 namespace domkeeper {
 namespace {
 
+/// What ScsiReply says of a command that another host's reservation forbids.
+constexpr std::string_view conflict_text = "reservation conflict";
 /// SAM-5: of the forms of a LUN this program uses the one of 14 bits.
 constexpr std::int64_t highest_lun = 16'383;
 /// Threads at most; more units wait for a free one.
@@ -72,7 +74,8 @@ void judge_ways(const IscsiDisk& disk, CheckResult& result) {
     if (in_state([](std::uint8_t state) { return state <= 1; }) == 0)
         add(result, Status::Critical, "no port of it is active (ALUA): look at the controllers");
     else if (in_state([](std::uint8_t state) { return state >= 3; }) > 0)
-        add(result, Status::Warning, "a group of its ports is unavailable (ALUA)");
+        add(result, Status::Warning,
+            "a group of its ports is unavailable (ALUA): look at its controller");
 }
 
 std::string well_text(const IscsiDisk& disk, const Latency& latency) {
@@ -230,7 +233,9 @@ std::vector<Option> iscsi_options() {
          .default_value = "iqn.2026-01.domkeeper:monitor"},
         {.name = "samples",
          .type = ValueType::Integer,
-         .help = "Read so many blocks of each disk; 10, of more than five disks 5."},
+         .help =
+             "Read so many blocks of each disk; 10, of more than five disks 5, of more than ten "
+             "the first and the last."},
         {.name = "key",
          .value_name = "KEY",
          .help = "The reservation key of a host that must be registered; others are then "
@@ -256,15 +261,23 @@ CheckResult judge_iscsi(const std::string& place, const std::string& label, cons
         result.summary = place + ": has no " + lun + ": look at the target's configuration";
         return result;
     }
-    if (!disk.not_ready.empty())
-        add(result, Status::Critical, lun + " is not ready: " + disk.not_ready);
+    const bool reserved = disk.not_ready == conflict_text ||
+                          disk.read_trouble.find(conflict_text) != std::string::npos;
+    if (reserved)
+        add(result, Status::Critical,
+            lun + " is reserved by another host for itself (" + std::string(conflict_text) +
+                "): find out who holds it, and end that");
+    else if (!disk.not_ready.empty())
+        add(result, Status::Critical,
+            lun + " is not ready: " + disk.not_ready + ": look at the target's disk");
     if (disk.inquiry && disk.inquiry->kind != 0)
         add(result, Status::Critical,
             lun + " is no disk (type " + std::to_string(disk.inquiry->kind) +
                 "): is it another LUN?");
-    else if (!disk.capacity)
-        add(result, Status::Critical, lun + " does not say how large it is");
-    if (disk.failed_reads > 0)
+    else if (!disk.capacity && !reserved)
+        add(result, Status::Critical,
+            lun + " does not say how large it is: look at the target's disk");
+    if (disk.failed_reads > 0 && !reserved)
         add(result, Status::Critical,
             std::to_string(disk.failed_reads) + " of " +
                 counted(disk.failed_reads + disk.latencies.size(), "read") + " failed (" +
@@ -282,7 +295,7 @@ CheckResult judge_iscsi(const std::string& place, const std::string& label, cons
         if (unit.size && is > *unit.size)
             add(result, Status::Warning,
                 "is " + render_bytes(is) + ", longer than the " + render_bytes(*unit.size) +
-                    " expected");
+                    " expected: is it the right disk?");
     }
     if (disk.write_protected.value_or(false) && !wanted.read_only)
         add(result, Status::Critical,
@@ -297,7 +310,8 @@ CheckResult judge_iscsi(const std::string& place, const std::string& label, cons
 CheckResult judge_discovery(const std::string& portal, const std::vector<IscsiTarget>& targets) {
     CheckResult result;
     if (targets.empty())
-        return part(Status::Critical, portal + ": offers no target to this initiator");
+        return part(Status::Critical,
+                    portal + ": offers no target to this initiator: let it in at the target");
     result.summary = portal + ": " + counted(targets.size(), "target");
     for (const IscsiTarget& target : targets) {
         std::vector<std::string> portals;

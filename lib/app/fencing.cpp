@@ -52,22 +52,8 @@ Trouble attempt(const Call& call) {
     try {
         call();
         return {};
-    } catch (const NoSuchPlug& error) {
-        return {FailureKind::NoSuchPlug, error.what()};
-    } catch (const UsageError& error) {
-        return {FailureKind::Usage, error.what()};
-    } catch (const Denied& error) {
-        return {FailureKind::Login, error.what()};
-    } catch (const Unreachable& error) {
-        return {FailureKind::Unreachable, error.what()};
-    } catch (const TimedOut& error) {
-        return {FailureKind::TimedOut, error.what()};
-    } catch (const Unverified& error) {
-        return {FailureKind::Unverified, error.what()};
-    } catch (const ProtocolError& error) {
-        return {FailureKind::Protocol, error.what()};
     } catch (const std::exception& error) {
-        return {FailureKind::System, error.what()};
+        return {failure_kind_of(error), error.what()};
     }
 }
 
@@ -105,16 +91,21 @@ class Drive {
             const Instant at = now();
             if (device_.deadline.passed(at)) return too_late();
             if (!device_.answered && at - started_ >= device_.first_answer) return trouble_;
-            work_.scheduler->sleep_until(std::min(at + pause, device_.deadline.at));
-            const FencePatience& patience = work_.patience;
-            const bool late = at - started_ >= patience.late;
-            pause = std::min(pause * 3 / 2 + Duration{1},
-                             late ? patience.late_pause : patience.last_pause);
+            work_.scheduler->sleep_until(
+                std::min(at + std::max(pause, rest_), device_.deadline.at));
+            pause = std::min(pause * 3 / 2 + Duration{1}, longest_pause(at - started_));
         }
     }
 
   private:
     Instant now() const { return work_.scheduler->now().mono; }
+
+    template <typename Span>
+    Duration longest_pause(Span waited) const {
+        const FencePatience& patience = work_.patience;
+        if (waited >= patience.late) return patience.late_pause;
+        return waited >= patience.relay_time ? patience.long_pause : patience.last_pause;
+    }
 
     Deadline call_deadline() const {
         if (!device_.answered) return device_.deadline.within(started_, device_.first_answer);
@@ -127,6 +118,8 @@ class Drive {
         PowerState state = PowerState::Unknown;
         const Trouble before = trouble_;
         trouble_ = attempt([&] { state = device_.power->read(call_deadline()); });
+        rest_ = std::min(std::chrono::duration_cast<Duration>(now() - started_reading_) / 2,
+                         work_.patience.late_pause);
         // A call cut short by the deadline says less than the one before it.
         if (trouble_.kind == FailureKind::TimedOut && before.kind != FailureKind::None &&
             now() - started_reading_ < Duration{500})
@@ -192,6 +185,7 @@ class Drive {
     int accepted_ = 0;
     bool heard_ = false;
     Instant started_reading_{};
+    Duration rest_{0};              ///< that the device is given before the next question
     std::optional<Instant> known_;  ///< when state_ was asked for
     PowerState state_ = PowerState::Unknown;
     Trouble trouble_;  ///< of the last reading
@@ -249,22 +243,6 @@ class Abandon {
 };
 
 }  // namespace
-
-std::string_view failure_kind_name(FailureKind kind) {
-    switch (kind) {
-        case FailureKind::None: return "none";
-        case FailureKind::NoSuchPlug: return "no such plug";
-        case FailureKind::Usage: return "usage";
-        case FailureKind::Login: return "login";
-        case FailureKind::Unreachable: return "unreachable";
-        case FailureKind::TimedOut: return "timeout";
-        case FailureKind::Protocol: return "protocol";
-        case FailureKind::Stuck: return "stuck";
-        case FailureKind::Unverified: return "unverified";
-        case FailureKind::System: return "system";
-    }
-    return "none";
-}
 
 FencingAuthority::FencingAuthority(PowerSwitches& switches, Scheduler& scheduler,
                                    FencePatience patience)

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/app/failure_kind.hpp"
 #include "lib/core/inventory.hpp"
 #include "lib/core/power.hpp"
 #include "lib/core/time.hpp"
@@ -13,24 +14,6 @@
 #include "lib/port/scheduler.hpp"
 
 namespace domkeeper {
-
-/// Why a host could not be proved off, or not be switched.
-enum class FailureKind {
-    None,         ///< it worked
-    NoSuchPlug,   ///< the device has no plug of that name or number
-    Usage,        ///< no device, unknown agent, bad option: the configuration must change
-    Login,        ///< the device answers and refuses: user, password, privilege, secrets file
-    Unreachable,  ///< nobody there: refused, no route, name unknown
-    TimedOut,     ///< silence until the deadline
-    Protocol,     ///< answers that can't be trusted or used
-    Stuck,        ///< the command was accepted and the device still reads the old state
-    Unverified,   ///< it was off for a moment, or its state can't be told
-    System        ///< this machine failed: no memory, no thread, an unreadable file
-};
-
-/// "none", "no such plug", "usage", "login", "unreachable", "timeout", "protocol", "stuck",
-/// "unverified", "system".
-std::string_view failure_kind_name(FailureKind kind);
 
 /// What fencing came to: a proof, or the kind of failure and one printable line.
 struct FenceOutcome {
@@ -64,8 +47,12 @@ struct FencePatience {
     /// One that did answer is borne with until the deadline: a BMC that shares the host's network
     /// card goes silent for seconds when the power goes.
     Duration first_answer{5'000};
-    Duration first_pause{3};   ///< between two readings; grows by half each time
-    Duration last_pause{30};   ///< up to this, which an off may come late
+    /// Between two readings; grows by half each time, and is never less than half of what the
+    /// device took for its last answer: a slow one has a third of its time for others.
+    Duration first_pause{3};
+    Duration last_pause{15};  ///< up to this, which an off may come late
+    Duration long_pause{30};  ///< up to this after `relay_time`: it is a slow one
+    Duration relay_time{1'500};
     Duration late_pause{200};  ///< and up to this after `late`: it is no relay that takes so long
     Duration late{5'000};
     Duration resend{3'000};  ///< a device still in its old state gets the command once more

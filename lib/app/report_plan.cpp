@@ -8,6 +8,7 @@ namespace domkeeper {
 namespace {
 
 std::string action_of(const JournalEntry& step) {
+    if (step.step == StepKind::MakeRoom) return "stop";
     if (step.kind == EntryKind::Intent) return "fence";
     return step.kind == EntryKind::Outcome ? "runs" : "start";
 }

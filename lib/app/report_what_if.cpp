@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "lib/app/report_what_if.hpp"
 
+#include <algorithm>
+
 #include "lib/core/table.hpp"
 #include "lib/core/text.hpp"
 
@@ -11,11 +13,25 @@ std::string lost_text(const Loss& loss) {
     return join(loss.lost, " and ");
 }
 
+const Stop& find_stop(const Loss& loss, const std::string& domain) {
+    return *std::find_if(loss.stops.begin(), loss.stops.end(),
+                         [&](const Stop& stop) { return stop.for_domain == domain; });
+}
+
 void add_moves(Table& moves, Table& refusals, const Loss& loss, const std::string& why) {
     for (const Placement& placement : loss.plan.placements)
         moves.add({why, placement.domain, placement.host, placement.reason});
-    for (const Refusal& refusal : loss.plan.refusals)
-        refusals.add({why, refusal.domain, refusal.text});
+    for (const Refusal& refusal : loss.plan.refusals) {
+        std::vector<std::string> victims;
+        for (const Stop& stop : loss.stops)
+            if (stop.for_domain == refusal.domain) victims.push_back(stop.victim.domain);
+        if (victims.empty())
+            refusals.add({why, refusal.domain, refusal.text});
+        else
+            moves.add({why, refusal.domain, find_stop(loss, refusal.domain).victim.host,
+                       "after " + join(victims, ", ") + (victims.size() == 1 ? " is" : " are") +
+                           " stopped for it: " + refusal.text});
+    }
 }
 
 Json loss_json(const Loss& loss) {
@@ -35,15 +51,22 @@ Json loss_json(const Loss& loss) {
         if (refusal.have) row.set("have_bytes", refusal.have->count);
         refusals.push(row.set("reason", refusal.text));
     }
+    Json stops = Json::array();
+    for (const Stop& stop : loss.stops)
+        stops.push(Json::object()
+                       .set("domain", stop.victim.domain)
+                       .set("host", stop.victim.host)
+                       .set("for", stop.for_domain));
     return Json::object()
         .set("lost", std::move(lost))
         .set("placements", std::move(placements))
-        .set("refusals", std::move(refusals));
+        .set("refusals", std::move(refusals))
+        .set("stops", std::move(stops));
 }
 
 /// One line that answers the question.
 std::string verdict(const WhatIfAnswer& answer) {
-    if (!answer.change.plan.refusals.empty()) return "No: not all would fit.\n";
+    if (answer.change.first_refused() != nullptr) return "No: not all would fit.\n";
     if (answer.survival.worst) return "No: " + explain_loss(*answer.survival.worst) + ".\n";
     for (const Loss& loss : answer.losses)
         if (loss.first_refused() != nullptr) return "No: " + explain_loss(loss) + ".\n";

@@ -9,8 +9,10 @@
 #include <thread>
 
 #include "lib/app/cli_table.hpp"
+#include "lib/app/failure_kind.hpp"
 #include "lib/app/watchdog.hpp"
 #include "lib/core/error.hpp"
+#include "lib/core/json.hpp"
 #include "lib/core/text.hpp"
 
 namespace domkeeper {
@@ -54,11 +56,29 @@ std::string complaint(const Program& program, const std::string& text) {
     return program.name + ": " + printable(text, 1024) + "\n";
 }
 
-Watchdog::LastWords last_words(const Program& program, Duration timeout) {
+/// How the caller of a fence agent wants to hear of a failure.
+struct Voice {
+    bool json = false;
+    std::string action{};  ///< as far as it is known
+};
+
+/// The failure of a fence agent as one JSON object.
+std::string json_complaint(const Program& program, const Voice& voice, FailureKind kind,
+                           const std::string& text) {
+    return "{\"agent\": " + render_json_string(program.name) +
+           ", \"action\": " + render_json_string(voice.action) +
+           ", \"ok\": false, \"kind\": " + render_json_string(failure_kind_name(kind)) +
+           ", \"reason\": " + render_json_string(printable(text, 1024)) + "}\n";
+}
+
+Watchdog::LastWords last_words(const Program& program, const Voice& voice, Duration timeout) {
     const Conventions conventions = conventions_of(program.kind);
-    const std::string span = render_number(static_cast<double>(timeout.count()) / 1000, 3) + " s";
-    return {.line = complaint(program, "no answer within " + span + " (gave up)"),
-            .to_stderr = conventions.to_stderr,
+    const std::string text = "no answer within " +
+                             render_number(static_cast<double>(timeout.count()) / 1000, 3) +
+                             " s (gave up)";
+    return {.line = voice.json ? json_complaint(program, voice, FailureKind::TimedOut, text)
+                               : complaint(program, text),
+            .to_stderr = conventions.to_stderr && !voice.json,
             .exit_code = conventions.failed};
 }
 
@@ -69,10 +89,13 @@ struct Ending {
     bool to_stderr = false;
 };
 
-using Parse = std::function<Parsed()>;
+/// Parsing may find out how failures are to be told, its own ones too.
+using Parse = std::function<Parsed(Voice&)>;
 using Body = std::function<Ending(const Arguments&, Deadline)>;
 
-Ending complain(const Program& program, int code, const std::string& text) {
+Ending complain(const Program& program, const Voice& voice, int code, FailureKind kind,
+                const std::string& text) {
+    if (voice.json) return {code, json_complaint(program, voice, kind, text), false};
     return {code, complaint(program, text), conventions_of(program.kind).to_stderr};
 }
 
@@ -80,23 +103,25 @@ Ending complain(const Program& program, int code, const std::string& text) {
 Ending attempt(const Program& program, Instant start, Watchdog& watchdog, const Parse& parse,
                const Body& body) {
     const Conventions conventions = conventions_of(program.kind);
+    Voice voice;
     try {
-        const Parsed parsed = parse();
+        const Parsed parsed = parse(voice);
         if (!parsed.arguments)
             return {parsed.generated ? 0 : conventions.text, parsed.output, false};
         const Duration timeout = parsed.arguments->timeout();
         const Instant at = start + timeout;
-        watchdog.set(at + grace, last_words(program, timeout));
+        watchdog.set(at + grace, last_words(program, voice, timeout));
         return body(*parsed.arguments, Deadline{at});
     } catch (const UsageError& error) {
-        return complain(program, conventions.usage, error.what());
+        return complain(program, voice, conventions.usage, failure_kind_of(error), error.what());
     } catch (const Error& error) {
-        return complain(program, conventions.failed, error.what());
+        return complain(program, voice, conventions.failed, failure_kind_of(error), error.what());
     } catch (const std::exception& error) {
-        return complain(program, conventions.failed,
+        return complain(program, voice, conventions.failed, FailureKind::System,
                         std::string("internal error: ") + error.what());
     } catch (...) {
-        return complain(program, conventions.failed, "internal error of no known kind");
+        return complain(program, voice, conventions.failed, FailureKind::System,
+                        "internal error of no known kind");
     }
 }
 
@@ -114,13 +139,14 @@ int run(const Program& program, const Parse& parse, const Body& body) {
     try {
         // Parsing itself may have to wait, for standard input.
         const Duration timeout = default_timeout(program);
-        Watchdog watchdog(start + timeout + grace, last_words(program, timeout));
+        Watchdog watchdog(start + timeout + grace, last_words(program, {}, timeout));
         const Ending ending = attempt(program, start, watchdog, parse, body);
         // When the watchdog was quicker, it ends the process; a second line would only confuse.
         while (!watchdog.claim(ending.code)) std::this_thread::sleep_for(grace);
         return print(program, ending);
     } catch (const std::exception& error) {
-        return print(program, complain(program, conventions_of(program.kind).failed, error.what()));
+        return print(program, complain(program, {}, conventions_of(program.kind).failed,
+                                       FailureKind::System, error.what()));
     }
 }
 
@@ -141,6 +167,24 @@ void wipe_secrets(const Program& program, const Parsed& parsed, int argc, char**
     }
 }
 
+bool wants_json(const std::vector<std::string>& words) {
+    return std::find(words.begin(), words.end(), "--json") != words.end();
+}
+
+/// Of the fence agent API's lines on standard input, of which the last one counts.
+bool wants_json(const std::string& input) {
+    bool wanted = false;
+    for (const std::string& row : split(input, '\n')) {
+        const std::size_t equals = row.find('=');
+        if (trim(std::string_view(row).substr(0, equals)) != "json") continue;
+        const std::string value = equals == std::string::npos
+                                      ? ""
+                                      : lower(trim(std::string_view(row).substr(equals + 1)));
+        wanted = value != "0" && value != "no" && value != "off" && value != "false";
+    }
+    return wanted;
+}
+
 /// Throws UsageError when there is more than an agent could ever need.
 std::string read_input() {
     std::string input;
@@ -157,7 +201,7 @@ std::string read_input() {
 int run_check(const Program& program, int argc, char** argv,
               const std::function<CheckResult(const Arguments&, Deadline)>& body) {
     return run(
-        program, [&] { return parse_command_line(program, words_of(argc, argv)); },
+        program, [&](Voice&) { return parse_command_line(program, words_of(argc, argv)); },
         [&](const Arguments& arguments, Deadline deadline) {
             const CheckResult result = body(arguments, deadline);
             return Ending{static_cast<int>(overall(result)),
@@ -168,7 +212,7 @@ int run_check(const Program& program, int argc, char** argv,
 int run_tool(const Program& program, int argc, char** argv,
              const std::function<int(const Arguments&)>& body) {
     return run(
-        program, [&] { return parse_command_line(program, words_of(argc, argv)); },
+        program, [&](Voice&) { return parse_command_line(program, words_of(argc, argv)); },
         [&](const Arguments& arguments, Deadline) {
             return Ending{body(arguments), "", false};
         });
@@ -177,7 +221,7 @@ int run_tool(const Program& program, int argc, char** argv,
 int run_handler(const Program& program, int argc, char** argv,
                 const std::function<std::string(const Arguments&, Deadline)>& body) {
     return run(
-        program, [&] { return parse_command_line(program, words_of(argc, argv)); },
+        program, [&](Voice&) { return parse_command_line(program, words_of(argc, argv)); },
         [&](const Arguments& arguments, Deadline deadline) {
             return Ending{
                 0, program.name + ": " + printable(body(arguments, deadline), 1024) + "\n", false};
@@ -188,9 +232,13 @@ int run_agent(const Program& program, int argc, char** argv,
               const std::function<int(const Arguments&, Deadline)>& body) {
     return run(
         program,
-        [&] {
-            if (argc <= 1) return parse_agent_input(program, read_input());
-            Parsed parsed = parse_command_line(program, words_of(argc, argv));
+        [&](Voice& voice) {
+            const std::vector<std::string> words = words_of(argc, argv);
+            const std::string input = words.empty() ? read_input() : std::string();
+            voice.json = words.empty() ? wants_json(input) : wants_json(words);
+            Parsed parsed = words.empty() ? parse_agent_input(program, input)
+                                          : parse_command_line(program, words);
+            if (parsed.arguments) voice.action = parsed.arguments->text("action");
             wipe_secrets(program, parsed, argc, argv);
             return parsed;
         },

@@ -156,6 +156,11 @@ bool is_external_agent(std::string_view agent) {
     return false;
 }
 
+bool is_secret_option(std::string_view name) {
+    return name == "password" || name == "passwd" || name == "community" ||
+           name == "snmp_priv_passwd";
+}
+
 Coverage configured_coverage(const FenceDevice& device) {
     const auto disks = device.options.find("disks");
     if (disks != device.options.end())

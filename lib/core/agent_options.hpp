@@ -47,6 +47,9 @@ std::string option_of(const FenceDevice& device, const std::string& name);
 /// /usr/local/sbin, where root alone can put programs.
 bool is_external_agent(std::string_view agent);
 
+/// An option of the fence agent API whose value nobody may read.
+bool is_secret_option(std::string_view name);
+
 /// What the reading Off of this device proves, by its configuration: everything for a power device,
 /// the units in its option `disks` for a storage device and for any other that has this option.
 /// Empty for an unknown agent and for a storage device without disks, among them fence_scsi and

@@ -13,6 +13,9 @@ namespace {
 
 /// First pause before a question is asked again; each is twice as long as the one before.
 constexpr Duration first_pause{20};
+/// How much later than the slowest first answer a second one is waited for.
+constexpr std::chrono::microseconds least_listening{1000};
+constexpr int times_slowest = 10;
 /// A liar may answer for as many addresses as there are.
 constexpr std::size_t most_paths = 4096;
 constexpr std::size_t most_heard = 65'536;
@@ -62,6 +65,14 @@ bool AoeSurvey::all_seen(std::size_t port) const {
     return !order_.targets.empty() && ports_[port].wanted_seen == order_.targets.size();
 }
 
+/// When enough was listened for whom else there is.
+Instant AoeSurvey::heard_out(std::size_t port) const {
+    const Instant longest = start_ + order_.listen;
+    if (!order_.listen_briefly || !all_seen(port)) return longest;
+    return std::min(longest,
+                    start_ + std::max(least_listening, ports_[port].slowest * times_slowest));
+}
+
 /// Notes one more attempt and returns its tag.
 std::uint32_t AoeSurvey::attempt(Question& question, Attempt attempt, Instant now) {
     if (!question.asked) {
@@ -106,7 +117,7 @@ std::vector<AoeSurvey::Frame> AoeSurvey::due(Instant now) {
         const bool all = order_.targets.empty();
         const Instant end =
             all ? start_ + order_.listen
-                : std::max(start_ + order_.listen, all_seen(i) ? start_ : start_ + order_.patience);
+                : std::max(heard_out(i), all_seen(i) ? start_ : start_ + order_.patience);
         if (now >= end) {
             port.over = true;
             continue;
@@ -141,7 +152,7 @@ Instant AoeSurvey::next() const {
         if (port.over) continue;
         if (!port.question.asked) return start_;
         const bool all = order_.targets.empty();
-        at = std::min(at, start_ + order_.listen);
+        at = std::min(at, heard_out(i));
         if (!all && !all_seen(i))
             at = std::min(std::max(at, port.question.again),
                           std::max(start_ + order_.patience, start_ + order_.listen));
@@ -177,10 +188,10 @@ void AoeSurvey::take(std::size_t port, std::span<const std::uint8_t> frame, Inst
     if (attempts_[index].path)
         take_answer(*reply, index, when);
     else
-        take_discovery(*reply, index);
+        take_discovery(*reply, index, when);
 }
 
-void AoeSurvey::take_discovery(const AoeReply& reply, std::size_t index) {
+void AoeSurvey::take_discovery(const AoeReply& reply, std::size_t index, Instant when) {
     const auto* config = std::get_if<AoeConfigReply>(&reply.body);
     if (config == nullptr) {
         ++sums_.malformed;
@@ -209,7 +220,10 @@ void AoeSurvey::take_discovery(const AoeReply& reply, std::size_t index) {
     path.facts.address = address;
     path.facts.mac = reply.header.from;
     path.facts.config = *config;
-    if (!address_known) ++port.wanted_seen;
+    if (!address_known) {
+        ++port.wanted_seen;
+        port.slowest = std::max(port.slowest, when - start_);
+    }
     // In a search for everybody the question is asked twice anyhow.
     if (!order_.targets.empty())
         for (const std::size_t one : port.question.attempts)

@@ -23,8 +23,11 @@ struct AoeSurveyOrder {
     std::vector<AoeAddress> targets{};  ///< empty: whatever answers
     std::size_t samples = 10;           ///< reads of one sector through each path
     Duration listen{5};                 ///< hear at least this long who else answers
-    Duration patience{1000};            ///< a request without an answer for so long is given up
-    std::uint64_t seed = 0;             ///< decides the tags and which sectors are read
+    /// Of named targets: no longer than ten times as long as the slowest took for its first answer
+    /// (and 1 ms), since a second card that answers for one of them is as far away.
+    bool listen_briefly = false;
+    Duration patience{1000};  ///< a request without an answer for so long is given up
+    std::uint64_t seed = 0;   ///< decides the tags and which sectors are read
 };
 
 /// One card of one target, seen through one interface of ours.
@@ -102,6 +105,7 @@ class AoeSurvey {
     struct Port {
         Question question;
         std::size_t wanted_seen = 0;
+        std::chrono::microseconds slowest{0};  ///< of those that were seen, for its first answer
         /// Who answered which attempt, to know an answer that comes twice.
         std::set<std::pair<std::size_t, std::pair<MacAddress, AoeAddress>>> heard;
         bool over = false;
@@ -109,10 +113,11 @@ class AoeSurvey {
 
     bool wanted(AoeAddress address) const;
     bool all_seen(std::size_t port) const;
+    Instant heard_out(std::size_t port) const;
     std::vector<std::uint8_t> encode(const Path& path, std::uint32_t tag) const;
     std::uint64_t sector(const Path& path) const;
     std::uint32_t attempt(Question& question, Attempt attempt, Instant now);
-    void take_discovery(const AoeReply& reply, std::size_t index);
+    void take_discovery(const AoeReply& reply, std::size_t index, Instant when);
     void take_answer(const AoeReply& reply, std::size_t index, Instant when);
     bool take_ata(Path& path, const AoeReply& reply, std::chrono::microseconds took);
     void advance(Path& path);

@@ -56,8 +56,11 @@ class Balancer {
         for (const HostShare& share : shares_) {
             const Host& host = *question.inventory.find_host(share.host);
             const HostView& view = *survey.hosts.at(share.host).view;
-            rooms_.push_back(
-                {share.host, room_for_moves(host, view), apart_groups(question.inventory, view)});
+            Room room = room_on(
+                question.inventory, host, view,
+                question.record == nullptr ? Labels{} : question.record->offers_of(share.host));
+            room.free = room_for_moves(host, view);
+            rooms_.push_back(std::move(room));
         }
         find_candidates();
     }
@@ -94,10 +97,16 @@ class Balancer {
                 continue;
             Candidate candidate{name,
                                 static_cast<std::size_t>(host - shares_.begin()),
-                                want_of(*entry, memory_needed(facts)),
+                                want_of(*entry, memory_needed(facts), facts.view.vcpus),
                                 std::max(facts.view.memory, facts.view.memory_max),
                                 facts.view.vcpus,
                                 false};
+            // Who shares a host with others stays with them.
+            if (!candidate.want.together.empty() || !candidate.want.rather_together.empty())
+                continue;
+            if (question_.record != nullptr)
+                if (const DomainRecord* known = question_.record->find_domain(name))
+                    add_defined_needs(candidate.want, known->xml);
             if (const auto avoid = question_.avoid.find(name); avoid != question_.avoid.end())
                 candidate.want.avoid = avoid->second;
             for (const HostShare& share : shares_)
@@ -134,9 +143,20 @@ class Balancer {
                cost(changed(target, candidate, 1));
     }
 
+    /// A group that should share a host only if it must.
+    bool crowds(const Candidate& candidate, std::size_t to) const {
+        const auto& groups = candidate.want.rather_apart;
+        return std::any_of(groups.begin(), groups.end(), [&](const std::string& group) {
+            return rooms_[to].standing.rather_apart.count(group) != 0;
+        });
+    }
+
     bool fits(const Candidate& candidate, std::size_t to) const {
-        return to != candidate.host && !shares_[to].closed && may_go(candidate.want, rooms_[to]) &&
-               candidate.want.memory <= rooms_[to].free &&
+        const Room& room = rooms_[to];
+        return to != candidate.host && !shares_[to].closed && may_go(candidate.want, room) &&
+               candidate.want.memory <= room.free &&
+               (!room.standing.vcpus || candidate.want.vcpus <= *room.standing.vcpus) &&
+               !crowds(candidate, to) &&
                (!prefers(candidate, candidate.host) || prefers(candidate, to));
     }
 
@@ -175,7 +195,7 @@ class Balancer {
         target = changed(target, candidate, 1);
         // What leaves a host is not counted as room there: moves may come in any order.
         rooms_[to].free -= candidate.want.memory;
-        rooms_[to].apart.insert(candidate.want.apart.begin(), candidate.want.apart.end());
+        rooms_[to].standing.add(candidate.want);
         candidate.moved = true;
     }
 
@@ -201,39 +221,20 @@ class Balancer {
 
     /// How many losses of one open host would leave a domain without a place.
     std::size_t losses_failing() const {
-        std::vector<HostLoad> loads;
-        for (const HostShare& share : shares_) {
-            const Host& host = *question_.inventory.find_host(share.host);
-            const HostView& view = *survey_.hosts.at(share.host).view;
-            HostLoad load{share.host, room_of(host, view), {}, !share.closed, {}};
-            for (const DomainView& domain : view.domains) {
-                const Domain* entry = question_.inventory.find_domain(domain.name);
-                const Bytes memory = std::max(domain.memory, domain.memory_max);
-                if (!is_active(domain.state) || entry == nullptr) continue;
-                if (moved_from(domain.name, share.host))
-                    load.free += memory;
-                else
-                    stand(load, *entry, memory);
-            }
-            for (const PlannedMove& move : moves_) {
-                if (move.to != share.host) continue;
-                load.free -= move.memory;
-                stand(load, *question_.inventory.find_domain(move.domain), move.memory);
-            }
-            loads.push_back(std::move(load));
+        std::map<std::string, HostView> views;
+        for (const HostShare& share : shares_)
+            views.emplace(share.host, *survey_.hosts.at(share.host).view);
+        for (const PlannedMove& move : moves_) {
+            std::erase_if(views.at(move.from).domains,
+                          [&](const DomainView& domain) { return domain.name == move.domain; });
+            views.at(move.to).domains.push_back(survey_.domains.at(move.domain).view);
         }
+        std::vector<HostLoad> loads =
+            loads_of(question_.inventory, views,
+                     question_.record == nullptr ? ClusterRecord{} : *question_.record);
+        for (HostLoad& load : loads)
+            load.open = load.open && question_.closed.count(load.host) == 0;
         return survive_any(loads, 1).failing;
-    }
-
-    static void stand(HostLoad& load, const Domain& entry, Bytes memory) {
-        load.apart.insert(entry.apart.begin(), entry.apart.end());
-        if (entry.restart == RestartPolicy::Always) load.domains.push_back(want_of(entry, memory));
-    }
-
-    bool moved_from(const std::string& domain, const std::string& host) const {
-        return std::any_of(moves_.begin(), moves_.end(), [&](const PlannedMove& move) {
-            return move.domain == domain && move.from == host;
-        });
     }
 
     const MaintenanceQuestion& question_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 
 #include "lib/core/agent_options.hpp"
 
@@ -36,9 +37,15 @@ class Answers {
     void operator()(const Observe& action) {
         const auto view = facts_.views.find(action.host);
         Observed observed{action.host, context_.now.mono, std::nullopt, "it is assumed lost"};
-        if (const HostView* read = seen(action.host))
+        if (const HostView* read = seen(action.host)) {
             observed.view = *read;
-        else if (view != facts_.views.end() && !is_lost(action.host))
+            std::erase_if(observed.view->domains, [&](const DomainView& domain) {
+                const bool is_gone = stopped_.count(domain.name) != 0;
+                if (is_gone && observed.view->memory_free)
+                    *observed.view->memory_free += domain.memory;
+                return is_gone;
+            });
+        } else if (view != facts_.views.end() && !is_lost(action.host))
             observed.why = view->second.why;
         events.push_back(std::move(observed));
     }
@@ -57,7 +64,11 @@ class Answers {
     void operator()(const AcceptConfirmation&) {}
     void operator()(const Start&) {}
     void operator()(const AskGuest&) {}
-    void operator()(const StopDomain&) {}
+    void operator()(const StopDomain& action) {
+        stopped_.insert(action.domain.name);
+        events.push_back(
+            DomainStopped{action.incident, action.domain.name, action.target, true, "assumed"});
+    }
     void operator()(const MoveRecord&) {}
     void operator()(const Notify&) {}
 
@@ -75,12 +86,14 @@ class Answers {
 
     const RecoveryContext& context_;
     const DryRunFacts& facts_;
+    std::set<std::string> stopped_;  ///< domains, to make room
 };
 
 bool worth_showing(const JournalEntry& entry) {
     // A refused report is an objection already.
     return (entry.kind == EntryKind::Refusal && entry.step != StepKind::None) ||
-           (entry.kind == EntryKind::Intent && entry.step == StepKind::Fence) ||
+           (entry.kind == EntryKind::Intent &&
+            (entry.step == StepKind::Fence || entry.step == StepKind::MakeRoom)) ||
            (entry.kind == EntryKind::Decision && entry.step == StepKind::Plan) ||
            (entry.kind == EntryKind::Outcome && entry.step == StepKind::Start);
 }

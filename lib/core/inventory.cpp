@@ -18,6 +18,17 @@ const T* find_named(const std::vector<T>& things, const std::string& name) {
 
 }  // namespace
 
+int rank_of(const Domain& domain) {
+    // Wider than from the least priority to the greatest.
+    constexpr int step = 10'000'000;
+    switch (domain.domain_class) {
+        case DomainClass::BestEffort: return domain.priority - step;
+        case DomainClass::Normal: return domain.priority;
+        case DomainClass::MustRun: return domain.priority + step;
+    }
+    return domain.priority;
+}
+
 int Policy::quorum() const {
     if (witnesses_needed) return *witnesses_needed;
     return witnesses.empty() ? 0 : static_cast<int>(witnesses.size() / 2 + 1);

@@ -36,6 +36,9 @@ struct Host {
     std::optional<Bytes> memory;    ///< empty: what the hypervisor says
     Bytes reserve;                  ///< memory that domains never get
     std::vector<FenceLevel> fence;  ///< tried in this order
+    /// How many virtual CPUs its domains may have together; empty: see Policy::vcpus_per_cpu.
+    std::optional<int> vcpus{};
+    std::vector<std::string> offers{};  ///< what domains may need and libvirt does not tell
 };
 
 enum class RestartPolicy { Always, Never };
@@ -47,6 +50,13 @@ enum class MovePolicy {
     Paused,   ///< live, else saved and restored: it stands still for seconds
     Restart,  ///< else even shut down and started
     Never
+};
+
+/// How much a domain matters. A class comes before any priority.
+enum class DomainClass {
+    BestEffort,  ///< may be stopped for a must-run domain where the policy allows it
+    Normal,
+    MustRun,
 };
 
 /// How a guest shows that it does its work, not only runs.
@@ -70,7 +80,18 @@ struct Domain {
     std::vector<std::string> apart{};    ///< groups; two of one group are never started on one host
     std::vector<std::string> prefer{};   ///< hosts that are taken first where they have room
     std::optional<GuestSign> answers{};  ///< what it must answer after its start; empty: nothing
+    DomainClass domain_class = DomainClass::Normal;
+    std::vector<std::string> rather_apart{};     ///< groups that share a host only if they must
+    std::vector<std::string> together{};         ///< groups; all of one are on one host, or down
+    std::vector<std::string> rather_together{};  ///< groups that share a host where they can
+    std::vector<std::string> needs{};            ///< what its host must offer
+    std::vector<std::string>
+        after{};              ///< domains whose start, if it is due, comes to its end first
+    Duration start_delay{0};  ///< so long it waits when these are through
 };
+
+/// The order of importance: its class, then its priority.
+int rank_of(const Domain& domain);
 
 /// What to do about a domain that might run on a peer which does not answer.
 enum class UnseenPeers {
@@ -90,6 +111,12 @@ enum class Failback {
     Never,   ///< it is in use again; the domains that left it stay where they are
     Manual,  ///< nothing: it waits for an operator
     Auto     ///< it is in use again, and its domains come back
+};
+
+/// Whether running domains may be stopped for others.
+enum class MakeRoom {
+    Never,
+    StopBestEffort  ///< best-effort ones, where a must-run domain has no place otherwise
 };
 
 struct Policy {
@@ -115,7 +142,10 @@ struct Policy {
     Duration quiet_time{30'000};  ///< after the start of the monitor nobody is fenced for so long
     int starts_at_once = 64;      ///< on all hosts together
     int balance_tolerance = 15;   ///< percent of a host's memory or CPUs: less is not uneven
-    int survive = 1;  ///< hosts whose loss the others must have room for; 0: not looked at
+    int survive = 1;        ///< hosts whose loss the others must have room for; 0: not looked at
+    int vcpus_per_cpu = 0;  ///< virtual CPUs that each CPU of a host may carry; 0: no limit
+    Duration disarmed_max{86'400'000};  ///< disarmed for longer than that is an alarm
+    MakeRoom make_room = MakeRoom::Never;
     UnseenPeers unseen_peers = UnseenPeers::Refuse;
     StorageLost storage_lost = StorageLost::Evacuate;
     Failback failback = Failback::Never;

@@ -8,6 +8,8 @@
 
 #include "lib/core/agent_options.hpp"
 #include "lib/core/domain_disks.hpp"
+#include "lib/core/inventory_hints.hpp"
+#include "lib/core/offers.hpp"
 #include "lib/core/text.hpp"
 
 namespace domkeeper {
@@ -15,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<PolicyNumber, 10> numbers{{
+constexpr std::array<PolicyNumber, 11> numbers{{
     {"max_hosts_lost", &Policy::max_hosts_lost, 1, 1000},
     {"max_percent_lost", &Policy::max_percent_lost, 1, 100},
     {"peers_needed", &Policy::peers_needed, 0, 1000},
@@ -26,9 +28,10 @@ constexpr std::array<PolicyNumber, 10> numbers{{
     {"moves_at_once", &Policy::moves_at_once, 1, 64},
     {"balance_tolerance", &Policy::balance_tolerance, 1, 100},
     {"survive", &Policy::survive, 0, 1000},
+    {"vcpus_per_cpu", &Policy::vcpus_per_cpu, 0, 1000},
 }};
 
-constexpr std::array<PolicySpan, 11> spans{{
+constexpr std::array<PolicySpan, 12> spans{{
     {"cool_down", &Policy::cool_down, 0ms, 24h},
     {"quiet_time", &Policy::quiet_time, 0ms, 1h},
     {"look_time", &Policy::look_time, 10ms, 1min},
@@ -39,35 +42,9 @@ constexpr std::array<PolicySpan, 11> spans{{
     {"start_time", &Policy::start_time, 100ms, 1h},
     {"observe_time", &Policy::observe_time, 10ms, 1min},
     {"move_time", &Policy::move_time, 1s, 24h},
+    {"disarmed_max", &Policy::disarmed_max, 1min, 87'600h},
     {"maintenance_time", &Policy::maintenance_time, 1min, 720h},
 }};
-
-constexpr int max_priority = 1'000'000;
-
-std::string quoted(std::string_view text) {
-    return "\"" + printable(text, 80) + "\"";
-}
-
-std::string element(std::string_view list, std::size_t index) {
-    return std::string(list) + "[" + std::to_string(index) + "]";
-}
-
-/// "; did you mean "xen1"?" or what there is to choose from.
-std::string hint(const std::string& name, const std::vector<std::string>& known) {
-    if (const auto near = closest(name, known)) return "; did you mean " + quoted(*near) + "?";
-    if (known.empty()) return "; there are none";
-    std::vector<std::string> few(known.begin(),
-                                 known.begin() + std::min<std::ptrdiff_t>(6, std::ssize(known)));
-    if (few.size() < known.size()) few.push_back("...");
-    return "; there are " + printable(join(few, ", "));
-}
-
-template <typename T>
-std::vector<std::string> names_of(const std::vector<T>& things) {
-    std::vector<std::string> names;
-    for (const T& thing : things) names.push_back(thing.name);
-    return names;
-}
 
 /// Collects problems; one object checks one inventory.
 class Checker {
@@ -82,7 +59,8 @@ class Checker {
         check_names("device", inventory_.devices);
         check_plugs();
         check_names("domain", inventory_.domains);
-        check_domains();
+        for (InventoryProblem& found : check_domains(inventory_))
+            problems_.push_back(std::move(found));
         check_names("storage", inventory_.storages);
         for (InventoryProblem& found : check_storages(inventory_))
             problems_.push_back(std::move(found));
@@ -102,13 +80,13 @@ class Checker {
             error("cluster.name", bad_name(inventory_.name));
         const std::string& dir = inventory_.state_dir;
         if (dir.empty() || dir.front() != '/' || dir.find('\0') != std::string::npos)
-            error("cluster.state_dir", quoted(dir) +
+            error("cluster.state_dir", quoted_name(dir) +
                                            " is no absolute path; such as "
                                            "\"/var/lib/domkeeper\" would be right");
     }
 
     static std::string bad_name(const std::string& name) {
-        return quoted(name) +
+        return quoted_name(name) +
                " is no valid name; at most 64 of A-Z a-z 0-9 . _ - and a letter or "
                "digit first would be right";
     }
@@ -133,12 +111,12 @@ class Checker {
         const std::string& commands = policy.monitor_commands;
         if (!commands.empty() && commands.front() != '/')
             error("policy.monitor_commands",
-                  quoted(commands) +
+                  quoted_name(commands) +
                       " is no absolute path; such as \"/var/lib/nagios4/rw/nagios.cmd\" would be "
                       "right");
         if (!policy.seat_file.empty() && policy.seat_file.front() != '/')
             error("policy.seat_file",
-                  quoted(policy.seat_file) +
+                  quoted_name(policy.seat_file) +
                       " is no absolute path; such as \"/run/domkeeper/seat\" would be right");
         const std::size_t hosts = inventory_.hosts.size();
         if (policy.peers_needed > 0 && policy.peers_needed >= static_cast<int>(hosts))
@@ -158,16 +136,17 @@ class Checker {
         std::set<std::string> seen;
         for (std::size_t i = 0; i < count; ++i) {
             const std::string& witness = policy.witnesses[i];
-            const std::string path = element("policy.witnesses", i);
+            const std::string path = element_of("policy.witnesses", i);
             if (!valid_address(witness))
-                error(path, quoted(witness) +
+                error(path, quoted_name(witness) +
                                 " is no address; an IP address or a host name would "
                                 "be right");
             else if (!seen.insert(witness).second)
-                error(path, quoted(witness) + " stands twice; each witness counts once");
+                error(path, quoted_name(witness) + " stands twice; each witness counts once");
             for (const Host& host : inventory_.hosts)
                 if (!witness.empty() && host.address == witness)
-                    warn(path, quoted(witness) + " is the address of host " + quoted(host.name) +
+                    warn(path, quoted_name(witness) + " is the address of host " +
+                                   quoted_name(host.name) +
                                    ": when that host dies its witness falls silent with it");
         }
         if (policy.witnesses_needed) {
@@ -190,12 +169,12 @@ class Checker {
     void check_names(std::string_view kind, const std::vector<T>& things) {
         std::set<std::string> seen;
         for (std::size_t i = 0; i < things.size(); ++i) {
-            const std::string path = element(kind, i) + ".name";
+            const std::string path = element_of(kind, i) + ".name";
             const std::string& name = things[i].name;
             if (!valid_name(name))
                 error(path, bad_name(name));
             else if (!seen.insert(name).second)
-                error(path, "there is another " + std::string(kind) + " " + quoted(name) +
+                error(path, "there is another " + std::string(kind) + " " + quoted_name(name) +
                                 "; each name may be used once");
         }
     }
@@ -205,15 +184,16 @@ class Checker {
         std::map<std::string, std::string> by_uri;
         for (std::size_t i = 0; i < inventory_.hosts.size(); ++i) {
             const Host& host = inventory_.hosts[i];
-            const std::string path = element("host", i);
+            const std::string path = element_of("host", i);
             if (!host.address.empty() && !valid_address(host.address))
-                error(path + ".address", quoted(host.address) +
+                error(path + ".address", quoted_name(host.address) +
                                              " is no address; an IP address or a host name would "
                                              "be right");
             check_unique(path + ".address", host.address, host.name, by_address);
             check_unique(path + ".uri", host.uri, host.name, by_uri);
             check_uri(path + ".uri", host.uri);
             check_memory(path, host);
+            check_offers(path, host);
             check_fence(path, host);
         }
         if (inventory_.hosts.size() == 1)
@@ -225,7 +205,7 @@ class Checker {
         if (value.empty()) return;
         const auto [found, fresh] = seen.emplace(value, owner);
         if (!fresh && found->second != owner)
-            error(path, quoted(value) + " is that of host " + quoted(found->second) +
+            error(path, quoted_name(value) + " is that of host " + quoted_name(found->second) +
                             " already; each host needs its own");
     }
 
@@ -239,7 +219,7 @@ class Checker {
         });
         if (end == std::string::npos || uri.compare(end, 2, ":/") != 0 || driver.empty() ||
             !bytes_fit) {
-            error(path, quoted(uri) +
+            error(path, quoted_name(uri) +
                             " is no libvirt connection URI; such as "
                             "\"qemu+tls://host/system\" would be right");
             return;
@@ -248,11 +228,12 @@ class Checker {
         static const std::vector<std::string> transports{"",     "tls",    "tcp", "ssh",
                                                          "unix", "libssh", "ext", "libssh2"};
         if (std::find(drivers.begin(), drivers.end(), driver) == drivers.end())
-            error(path, "driver " + quoted(driver) + " is not known" + hint(driver, drivers));
+            error(path,
+                  "driver " + quoted_name(driver) + " is not known" + name_hint(driver, drivers));
         const std::string transport =
             driver.size() == scheme.size() ? "" : scheme.substr(driver.size() + 1);
         if (std::find(transports.begin(), transports.end(), transport) == transports.end())
-            error(path, "transport " + quoted(transport) +
+            error(path, "transport " + quoted_name(transport) +
                             " is not known; tls, tcp, ssh, libssh, "
                             "libssh2, unix or ext would be right");
     }
@@ -268,10 +249,21 @@ class Checker {
                                          " are reserved; nothing is left for domains");
     }
 
+    void check_offers(const std::string& path, const Host& host) {
+        if (host.vcpus && (*host.vcpus < 1 || *host.vcpus > 1'000'000))
+            error(path + ".vcpus",
+                  std::to_string(*host.vcpus) + " is out of range; 1 to 1000000 would be right");
+        for (std::size_t k = 0; k < host.offers.size(); ++k)
+            if (!valid_label(host.offers[k]))
+                error(element_of(path + ".offers", k),
+                      quoted_name(host.offers[k]) +
+                          " is no label; such as \"gpu\" or \"bridge:br0\" would be right");
+    }
+
     void check_fence(const std::string& path, const Host& host) {
         if (host.fence.empty())
             warn(path + ".fence",
-                 "host " + quoted(host.name) +
+                 "host " + quoted_name(host.name) +
                      " has no fence device: it can't be proved off, so its "
                      "domains are started elsewhere only after an operator's word");
         const auto cuts_disks_only = [&](const FenceLevel& level) {
@@ -282,22 +274,23 @@ class Checker {
         };
         if (!host.fence.empty() &&
             std::all_of(host.fence.begin(), host.fence.end(), cuts_disks_only))
-            warn(path + ".fence", "host " + quoted(host.name) +
+            warn(path + ".fence", "host " + quoted_name(host.name) +
                                       " has storage fences alone: domains with any other disk are "
                                       "not started elsewhere");
         for (std::size_t level = 0; level < host.fence.size(); ++level) {
-            const std::string level_path = element(path + ".fence", level);
+            const std::string level_path = element_of(path + ".fence", level);
             if (host.fence[level].empty())
                 error(level_path, "this level has no device; at least one would be right");
             std::set<std::string> seen;
             for (std::size_t i = 0; i < host.fence[level].size(); ++i) {
                 const std::string& name = host.fence[level][i];
                 if (!inventory_.find_device(name))
-                    error(element(level_path, i), "there is no device " + quoted(name) +
-                                                      hint(name, names_of(inventory_.devices)));
+                    error(element_of(level_path, i),
+                          "there is no device " + quoted_name(name) +
+                              name_hint(name, names_of(inventory_.devices)));
                 else if (!seen.insert(name).second)
-                    error(element(level_path, i),
-                          "device " + quoted(name) + " stands twice in one level");
+                    error(element_of(level_path, i),
+                          "device " + quoted_name(name) + " stands twice in one level");
             }
         }
     }
@@ -318,36 +311,38 @@ class Checker {
                     if (!taken) continue;
                     const auto& [owner, first] = *taken;
                     const std::string path =
-                        element(element(element("host", i) + ".fence", level), k);
+                        element_of(element_of(element_of("host", i) + ".fence", level), k);
                     error(path, first == device->name
-                                    ? "device " + quoted(first) + " fences host " + quoted(owner) +
+                                    ? "device " + quoted_name(first) + " fences host " +
+                                          quoted_name(owner) +
                                           " already; describe it a second time under another name "
                                           "with the plug of this host"
-                                    : "device " + quoted(device->name) +
+                                    : "device " + quoted_name(device->name) +
                                           " has the same address "
                                           "and plug as " +
-                                          quoted(first) + " of host " + quoted(owner) +
+                                          quoted_name(first) + " of host " + quoted_name(owner) +
                                           "; each host needs a plug of its own");
                 }
         }
         for (std::size_t i = 0; i < inventory_.devices.size(); ++i) {
             const FenceDevice& device = inventory_.devices[i];
             if (device.agent.empty())
-                error(element("device", i) + ".agent",
+                error(element_of("device", i) + ".agent",
                       "is missing; such as \"fence_ipmi\" would be right");
             if (!device.agent.empty() && device.options.count("disks") == 0 &&
                 configured_coverage(device).empty() &&
                 (is_external_agent(device.agent) || device.options.count("family") != 0))
-                error(element("device", i) + ".agent",
+                error(element_of("device", i) + ".agent",
                       "this agent takes no power away; name the disks that it cuts: disks = " +
                           std::string("[\"e7.1\"]"));
             if (const auto disks = device.options.find("disks");
                 disks != device.options.end() && !parse_disk_units(disks->second))
-                error(element("device", i) + ".disks", quoted(disks->second) + " names no disks; " +
-                                                           *wrong_option(OptionForm::Disks, "") +
-                                                           " would be right");
+                error(element_of("device", i) + ".disks",
+                      quoted_name(disks->second) + " names no disks; " +
+                          *wrong_option(OptionForm::Disks, "") + " would be right");
             if (!device.name.empty() && used.count(device.name) == 0)
-                warn(element("device", i) + ".name", "no host uses device " + quoted(device.name));
+                warn(element_of("device", i) + ".name",
+                     "no host uses device " + quoted_name(device.name));
         }
     }
 
@@ -383,66 +378,6 @@ class Checker {
             all.push_back(begin + std::string(trim(plug)));
         if (all.empty()) all.push_back(begin);
         return all;
-    }
-
-    void check_domains() {
-        for (std::size_t i = 0; i < inventory_.domains.size(); ++i) {
-            const Domain& domain = inventory_.domains[i];
-            const std::string path = element("domain", i);
-            check_host_list(path + ".hosts", domain.hosts);
-            check_host_list(path + ".prefer", domain.prefer);
-            for (std::size_t k = 0; k < domain.prefer.size(); ++k)
-                if (inventory_.find_host(domain.prefer[k]) != nullptr &&
-                    !inventory_.may_run(domain, domain.prefer[k]))
-                    error(element(path + ".prefer", k),
-                          "host " + quoted(domain.prefer[k]) + " is not among its hosts");
-            check_apart(path + ".apart", domain);
-            if (domain.hosts.size() == 1 && domain.restart == RestartPolicy::Always &&
-                inventory_.hosts.size() > 1)
-                warn(path + ".hosts", "domain " + quoted(domain.name) +
-                                          " may run on one host "
-                                          "only: it can't be started elsewhere");
-            if (domain.priority < -max_priority || domain.priority > max_priority)
-                error(path + ".priority", std::to_string(domain.priority) +
-                                              " is out of range; -1000000 to 1000000 would be "
-                                              "right");
-        }
-    }
-
-    void check_host_list(const std::string& path, const std::vector<std::string>& names) {
-        std::set<std::string> seen;
-        for (std::size_t k = 0; k < names.size(); ++k) {
-            if (!inventory_.find_host(names[k]))
-                error(element(path, k), "there is no host " + quoted(names[k]) +
-                                            hint(names[k], names_of(inventory_.hosts)));
-            else if (!seen.insert(names[k]).second)
-                error(element(path, k), "host " + quoted(names[k]) + " stands twice");
-        }
-    }
-
-    /// A group that no second domain is in, or more domains than there are hosts.
-    void check_apart(const std::string& path, const Domain& domain) {
-        for (std::size_t k = 0; k < domain.apart.size(); ++k) {
-            const std::string& group = domain.apart[k];
-            if (!valid_name(group)) {
-                error(element(path, k), quoted(group) +
-                                            " is no name of a group; letters, digits, "
-                                            "'.', '_' and '-' would be right");
-                continue;
-            }
-            const auto members = static_cast<std::size_t>(std::count_if(
-                inventory_.domains.begin(), inventory_.domains.end(), [&](const Domain& other) {
-                    return std::find(other.apart.begin(), other.apart.end(), group) !=
-                           other.apart.end();
-                }));
-            if (members < 2)
-                warn(element(path, k), "no other domain is in group " + quoted(group));
-            else if (members > inventory_.hosts.size())
-                warn(element(path, k), "group " + quoted(group) + " has " +
-                                           counted(members, "domain") +
-                                           ", more than there are "
-                                           "hosts: they can't all run");
-        }
     }
 
     const Inventory& inventory_;

@@ -146,8 +146,6 @@ class Parser {
 
   private:
     void read(const Line& line) {
-        static const std::vector<std::string> kinds{"cluster", "policy", "host",
-                                                    "device",  "domain", "storage"};
         const std::string kind(line.kind);
         if (kind == "cluster" || kind == "policy") {
             if (!lines_.emplace(kind, line.number).second) line.fail("a second " + kind + " line");
@@ -255,6 +253,8 @@ class Parser {
             policy.storage_lost = word(line, pair, parse_storage_lost);
         } else if (pair.key == "failback") {
             policy.failback = word(line, pair, parse_failback);
+        } else if (pair.key == "make_room") {
+            policy.make_room = word(line, pair, parse_make_room);
         } else if (pair.key == "notify") {
             policy.notify = unquote_list(line, pair, ',');
         } else if (pair.key == "seat_file") {
@@ -262,12 +262,7 @@ class Parser {
         } else if (pair.key == "monitor_commands") {
             policy.monitor_commands = unquote(line, pair.value);
         } else {
-            std::vector<std::string> known{"witnesses",    "witnesses_needed", "unseen_peers",
-                                           "storage_lost", "failback",         "notify",
-                                           "seat_file",    "monitor_commands"};
-            for (const auto& number : policy_numbers()) known.emplace_back(number.key);
-            for (const auto& limit : policy_spans()) known.emplace_back(limit.key);
-            unknown(line, pair, known);
+            unknown(line, pair, policy_keys());
         }
     }
 
@@ -283,11 +278,16 @@ class Parser {
                 host.memory = size(line, pair);
             else if (pair.key == "reserve")
                 host.reserve = size(line, pair);
+            else if (pair.key == "vcpus")
+                host.vcpus = whole(line, pair);
+            else if (pair.key == "offers")
+                host.offers = unquote_list(line, pair, ',');
             else if (pair.key == "fence")
                 for (const std::string& level : unquote_list(line, pair, '/'))
                     host.fence.push_back(split(level, ','));
             else
-                unknown(line, pair, {"address", "uri", "memory", "reserve", "fence"});
+                unknown(line, pair,
+                        {"address", "uri", "memory", "reserve", "fence", "vcpus", "offers"});
         }
         return host;
     }
@@ -313,30 +313,38 @@ class Parser {
         line.fail("answers: write \"ping ADDRESS\" or \"tcp ADDRESS:PORT\"");
     }
 
+    [[noreturn]] static void unknown_domain_key(const Line& line, const Pair& pair) {
+        std::vector<std::string> known{"priority", "class", "answers",    "restart",
+                                       "expect",   "move",  "start_delay"};
+        for (const DomainList& list : domain_lists()) known.emplace_back(list.key);
+        unknown(line, pair, known);
+    }
+
     static Domain read_domain(const Line& line) {
         Domain domain;
         domain.name = *line.name;
         for (const Pair& pair : line.pairs) {
-            if (pair.key == "hosts")
-                domain.hosts = unquote_list(line, pair, ',');
+            const auto list =
+                std::find_if(domain_lists().begin(), domain_lists().end(),
+                             [&](const DomainList& known) { return known.key == pair.key; });
+            if (list != domain_lists().end())
+                domain.*list->member = unquote_list(line, pair, ',');
             else if (pair.key == "priority")
                 domain.priority = whole(line, pair);
-            else if (pair.key == "apart")
-                domain.apart = unquote_list(line, pair, ',');
-            else if (pair.key == "prefer")
-                domain.prefer = unquote_list(line, pair, ',');
             else if (pair.key == "answers")
                 domain.answers = sign(line, pair);
+            else if (pair.key == "class")
+                domain.domain_class = word(line, pair, parse_domain_class);
             else if (pair.key == "restart")
                 domain.restart = word(line, pair, parse_restart_policy);
             else if (pair.key == "expect")
                 domain.expect = word(line, pair, parse_expected);
             else if (pair.key == "move")
                 domain.move = word(line, pair, parse_move_policy);
+            else if (pair.key == "start_delay")
+                domain.start_delay = span(line, pair);
             else
-                unknown(line, pair,
-                        {"hosts", "priority", "apart", "prefer", "answers", "restart", "expect",
-                         "move"});
+                unknown_domain_key(line, pair);
         }
         return domain;
     }
@@ -412,6 +420,8 @@ std::string render_policy(const Policy& policy) {
         out.append(" storage_lost=").append(storage_lost_name(policy.storage_lost));
     if (policy.failback != usual.failback)
         out.append(" failback=").append(failback_name(policy.failback));
+    if (policy.make_room != usual.make_room)
+        out.append(" make_room=").append(make_room_name(policy.make_room));
     if (!policy.notify.empty()) out += " notify=" + written(policy.notify);
     if (!policy.seat_file.empty()) out += " seat_file=" + written(policy.seat_file);
     if (!policy.monitor_commands.empty())
@@ -428,6 +438,8 @@ std::string render_host(const Host& host) {
     std::vector<std::string> levels;
     for (const FenceLevel& level : host.fence) levels.push_back(join(level, ","));
     if (!levels.empty()) out += " fence=" + join(levels, "/");
+    if (host.vcpus) out += " vcpus=" + std::to_string(*host.vcpus);
+    if (!host.offers.empty()) out += " offers=" + written(host.offers);
     return out + "\n";
 }
 
@@ -442,10 +454,13 @@ std::string render_device(const FenceDevice& device, const std::string& kind,
 std::string render_domain(const Domain& domain) {
     const Domain usual;
     std::string out = "domain " + domain.name;
-    if (!domain.hosts.empty()) out += " hosts=" + written(domain.hosts);
     if (domain.priority != usual.priority) out += " priority=" + std::to_string(domain.priority);
-    if (!domain.apart.empty()) out += " apart=" + written(domain.apart);
-    if (!domain.prefer.empty()) out += " prefer=" + written(domain.prefer);
+    for (const DomainList& list : domain_lists())
+        if (!(domain.*list.member).empty())
+            out.append(" ").append(list.key) += "=" + written(domain.*list.member);
+    if (domain.domain_class != usual.domain_class)
+        out.append(" class=").append(domain_class_name(domain.domain_class));
+    if (domain.start_delay != usual.start_delay) out += " start_delay=" + exact(domain.start_delay);
     if (domain.answers) out += " answers=" + written(render_guest_sign(*domain.answers));
     if (domain.restart != usual.restart)
         out.append(" restart=").append(restart_policy_name(domain.restart));

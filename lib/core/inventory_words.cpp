@@ -7,6 +7,15 @@
 
 namespace domkeeper {
 
+std::vector<std::string> policy_keys() {
+    std::vector<std::string> keys{"witnesses",    "witnesses_needed", "unseen_peers",
+                                  "storage_lost", "failback",         "notify",
+                                  "make_room",    "seat_file",        "monitor_commands"};
+    for (const PolicyNumber& number : policy_numbers()) keys.emplace_back(number.key);
+    for (const PolicySpan& limit : policy_spans()) keys.emplace_back(limit.key);
+    return keys;
+}
+
 std::string_view restart_policy_name(RestartPolicy restart) {
     switch (restart) {
         case RestartPolicy::Always: return "always";
@@ -60,6 +69,23 @@ std::string_view move_policy_name(MovePolicy move) {
     return "never";
 }
 
+std::string_view domain_class_name(DomainClass c) {
+    switch (c) {
+        case DomainClass::BestEffort: return "best-effort";
+        case DomainClass::Normal: return "normal";
+        case DomainClass::MustRun: return "must-run";
+    }
+    return "normal";
+}
+
+std::string_view make_room_name(MakeRoom make_room) {
+    switch (make_room) {
+        case MakeRoom::Never: return "never";
+        case MakeRoom::StopBestEffort: return "stop-best-effort";
+    }
+    return "never";
+}
+
 std::optional<RestartPolicy> parse_restart_policy(std::string_view text) {
     return parse_enum(text, std::array{RestartPolicy::Always, RestartPolicy::Never},
                       restart_policy_name);
@@ -81,6 +107,16 @@ std::optional<StorageLost> parse_storage_lost(std::string_view text) {
 std::optional<Failback> parse_failback(std::string_view text) {
     return parse_enum(text, std::array{Failback::Never, Failback::Manual, Failback::Auto},
                       failback_name);
+}
+
+std::optional<DomainClass> parse_domain_class(std::string_view text) {
+    return parse_enum(
+        text, std::array{DomainClass::BestEffort, DomainClass::Normal, DomainClass::MustRun},
+        domain_class_name);
+}
+
+std::optional<MakeRoom> parse_make_room(std::string_view text) {
+    return parse_enum(text, std::array{MakeRoom::Never, MakeRoom::StopBestEffort}, make_room_name);
 }
 
 std::optional<MovePolicy> parse_move_policy(std::string_view text) {

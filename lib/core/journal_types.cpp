@@ -67,17 +67,18 @@ std::string_view step_kind_name(StepKind step) {
         case StepKind::Return: return "return";
         case StepKind::Balance: return "balance";
         case StepKind::Move: return "move";
+        case StepKind::MakeRoom: return "make-room";
     }
     return "";
 }
 
 std::optional<StepKind> parse_step_kind(std::string_view text) {
-    return parse_enum(
-        text,
-        std::array{StepKind::None, StepKind::Look, StepKind::Fence, StepKind::Observe,
-                   StepKind::Plan, StepKind::Start, StepKind::Verify, StepKind::Close,
-                   StepKind::Evacuate, StepKind::Return, StepKind::Balance, StepKind::Move},
-        step_kind_name);
+    return parse_enum(text,
+                      std::array{StepKind::None, StepKind::Look, StepKind::Fence, StepKind::Observe,
+                                 StepKind::Plan, StepKind::Start, StepKind::Verify, StepKind::Close,
+                                 StepKind::Evacuate, StepKind::Return, StepKind::Balance,
+                                 StepKind::Move, StepKind::MakeRoom},
+                      step_kind_name);
 }
 
 std::string_view incident_state_name(IncidentState state) {

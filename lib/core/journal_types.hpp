@@ -54,7 +54,8 @@ enum class StepKind {
     Evacuate,  ///< an evacuation as a whole
     Return,    ///< the return of a host as a whole
     Balance,   ///< an evening out of the load as a whole
-    Move       ///< of one domain; the entry's host is where it comes from
+    Move,      ///< of one domain; the entry's host is where it comes from
+    MakeRoom   ///< a running best-effort domain is stopped for another
 };
 
 std::string_view entry_kind_name(EntryKind kind);  ///< "event", "decision", ...

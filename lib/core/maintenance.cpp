@@ -250,6 +250,7 @@ MaintenancePlan MaintenanceStepper::plan_again(const Survey& survey) {
                                  context_.recovering, {},        situation_.moving()};
     for (const Maintenance& mark : context_.marks)
         if (mark.host != work.host) question.closed.insert(mark.host);
+    question.record = &context_.record;
     for (const auto& [name, move] : work.moves) question.avoid[name] = move.failed_on;
     if (work.goal == MaintenancePhase::Balancing) {
         // What could not be moved, or moved already, is left alone.

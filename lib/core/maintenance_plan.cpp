@@ -26,7 +26,8 @@ class Maker {
         std::vector<Want> wants;
         for (const auto& [name, facts] : survey_.domains)
             if (auto want = want_of(name, facts)) wants.push_back(std::move(*want));
-        const Plan placed = plan_placement(rooms_, wants);
+        const Plan placed = plan_placement(rooms_, wants, question_.packing);
+        settled_ = rooms_after(rooms_, wants, placed);
         for (const Placement& placement : placed.placements) add(placement);
         for (Refusal refusal : placed.refusals) explain(std::move(refusal));
         order();
@@ -46,13 +47,14 @@ class Maker {
             const bool is_goal = host.name == question_.host;
             if (is_goal != (question_.goal == MaintenancePhase::Returning)) continue;
             if (!is_goal && question_.closed.count(host.name) != 0) continue;
-            Room room{host.name, room_for_moves(host, *reading->second.view),
-                      apart_groups(question_.inventory, *reading->second.view)};
+            Room room =
+                room_on(question_.inventory, host, *reading->second.view, offers_of(host.name));
+            room.free = room_for_moves(host, *reading->second.view);
             for (const auto& [domain, moving] : question_.moving) {
                 if (moving.to != host.name || shows(*reading->second.view, domain)) continue;
                 room.free -= moving.memory;
                 if (const Domain* entry = question_.inventory.find_domain(domain))
-                    room.apart.insert(entry->apart.begin(), entry->apart.end());
+                    room.standing.add(*entry, vcpus_of(domain));
             }
             rooms_.push_back(std::move(room));
         }
@@ -75,7 +77,10 @@ class Maker {
             return std::nullopt;
         }
         ways_[name] = *way;
-        Want want = domkeeper::want_of(*entry, memory_needed(facts));
+        Want want = domkeeper::want_of(*entry, memory_needed(facts), facts.view.vcpus);
+        if (question_.record != nullptr)
+            if (const DomainRecord* known = question_.record->find_domain(name))
+                add_defined_needs(want, known->xml);
         if (const auto avoid = question_.avoid.find(name); avoid != question_.avoid.end())
             want.avoid = avoid->second;
         for (const Room& room : rooms_)
@@ -121,35 +126,45 @@ class Maker {
     void find_gaps() {
         if (question_.goal != MaintenancePhase::Evacuating) return;
         std::vector<HostLoad> loads;
-        for (const Room& room : rooms_) {
-            HostLoad load{room.host, room.free, domains_then_on(room.host)};
-            for (const PlannedMove& move : plan_.moves)
-                if (move.to == room.host) load.free -= move.memory;
-            loads.push_back(std::move(load));
-        }
+        for (const Room& room : settled_)
+            loads.push_back(
+                {room.host, room.free, domains_then_on(room.host), true, room.standing});
         for (const HostLoad& load : loads)
-            if (Loss loss = plan_loss(loads, {load.host}); loss.first_refused() != nullptr)
+            if (Loss loss = plan_loss(loads, {load.host}, {},
+                                      {question_.packing, question_.inventory.policy.make_room});
+                loss.first_refused() != nullptr)
                 plan_.gaps.push_back(std::move(loss));
     }
 
     std::vector<Want> domains_then_on(const std::string& host) const {
         std::vector<Want> wants;
-        const auto take = [&](const std::string& name, Bytes memory) {
+        const auto take = [&](const std::string& name, Bytes memory, int vcpus) {
             const Domain* entry = question_.inventory.find_domain(name);
             if (entry != nullptr && entry->restart == RestartPolicy::Always)
-                wants.push_back({name, memory, entry->priority, entry->hosts, {}});
+                wants.push_back(domkeeper::want_of(*entry, memory, vcpus));
         };
         for (const DomainView& domain : survey_.hosts.at(host).view->domains)
             if (is_active(domain.state))
-                take(domain.name, std::max(domain.memory, domain.memory_max));
+                take(domain.name, std::max(domain.memory, domain.memory_max), domain.vcpus);
         for (const PlannedMove& move : plan_.moves)
-            if (move.to == host) take(move.domain, move.memory);
+            if (move.to == host)
+                take(move.domain, move.memory, survey_.domains.at(move.domain).view.vcpus);
         return wants;
+    }
+
+    int vcpus_of(const std::string& domain) const {
+        const DomainRecord* const known =
+            question_.record == nullptr ? nullptr : question_.record->find_domain(domain);
+        return known == nullptr ? 0 : known->vcpus;
+    }
+    Labels offers_of(const std::string& host) const {
+        return question_.record == nullptr ? Labels{} : question_.record->offers_of(host);
     }
 
     const MaintenanceQuestion& question_;
     const Survey& survey_;
     std::vector<Room> rooms_;
+    std::vector<Room> settled_;  ///< as they are after the moves
     std::map<std::string, MoveWay> ways_;
     std::map<std::string, std::vector<std::string>> blind_;
     MaintenancePlan plan_;

@@ -10,6 +10,7 @@
 #include "lib/core/inventory.hpp"
 #include "lib/core/maintenance_types.hpp"
 #include "lib/core/planner.hpp"
+#include "lib/core/record.hpp"
 #include "lib/core/survival.hpp"
 
 namespace domkeeper {
@@ -60,6 +61,8 @@ struct MaintenanceQuestion {
     std::set<std::string> closed;                        ///< hosts on which nothing may land
     std::map<std::string, std::set<std::string>> avoid;  ///< by domain: where a try failed
     std::map<std::string, Moving> moving;                ///< under way: their memory is taken
+    const ClusterRecord* record = nullptr;               ///< for what hosts offer; null: unknown
+    PackingSearch packing{};                             ///< behind the quick ways of placing
 };
 
 /// Where each domain of the survey goes, in what way and in what order; which can't, with need and

@@ -2,6 +2,10 @@
 #include "lib/core/planner.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <map>
+#include <tuple>
+#include <unordered_map>
 
 #include "lib/core/text.hpp"
 
@@ -17,55 +21,13 @@ bool is_allowed(const Want& want, const std::string& host) {
     return want.avoid.count(host) == 0 && (want.hosts.empty() || contains(want.hosts, host));
 }
 
-/// Which of the hosts with enough room gets the domain.
-enum class Fit { Worst, Best, First };
-
-Room* choose(std::vector<Room>& rooms, const Want& want, Fit fit) {
-    // Most domains have no rules; of the others the names are compared only where it matters.
-    const bool free_choice = want.avoid.empty() && want.hosts.empty() && want.apart.empty();
-    Room* best = nullptr;
-    bool best_preferred = false;
-    for (Room& room : rooms) {
-        const std::int64_t free = room.free.count;
-        if (free < want.memory.count) continue;
-        const bool roomier = best == nullptr || (fit == Fit::Worst && free > best->free.count) ||
-                             (fit == Fit::Best && free < best->free.count);
-        if (!roomier && (want.prefer.empty() || best_preferred)) continue;
-        const bool preferred = !want.prefer.empty() && contains(want.prefer, room.host);
-        const bool better = best == nullptr || (preferred == best_preferred ? roomier : preferred);
-        if (!better || !(free_choice || may_go(want, room))) continue;
-        best = &room;
-        best_preferred = preferred;
-    }
-    return best;
+bool none_there(const std::vector<std::string>& groups, const std::set<std::string>& there) {
+    return std::none_of(groups.begin(), groups.end(),
+                        [&](const auto& group) { return there.count(group) != 0; });
 }
 
-Refusal refuse(const std::vector<Room>& rooms, const Want& want) {
-    Refusal refusal;
-    refusal.domain = want.domain;
-    const Room* most = nullptr;
-    for (const Room& room : rooms)
-        if (may_go(want, room) && (most == nullptr || room.free > most->free)) most = &room;
-    if (most == nullptr && std::any_of(rooms.begin(), rooms.end(), [&](const Room& room) {
-            return is_allowed(want, room.host);
-        })) {
-        refusal.kind = RefusalKind::Apart;
-        refusal.text = "each living host that may run it has a domain of its apart group " +
-                       join(want.apart, " or ");
-        return refusal;
-    }
-    if (most == nullptr) {
-        refusal.kind = RefusalKind::NoAllowedHost;
-        refusal.text =
-            want.avoid.empty() ? "no living host may run it" : "no further living host may run it";
-        return refusal;
-    }
-    refusal.kind = RefusalKind::NotEnoughMemory;
-    refusal.need = want.memory;
-    refusal.have = most->free;
-    refusal.text = "needs " + render_bytes(want.memory) + ", the most that is left is " +
-                   render_bytes(std::max(most->free, Bytes{0})) + " on " + most->host;
-    return refusal;
+bool has_cpus(const Want& want, const Room& room) {
+    return !room.standing.vcpus || want.vcpus <= *room.standing.vcpus;
 }
 
 std::vector<Want> in_order(std::vector<Want> wants) {
@@ -77,154 +39,348 @@ std::vector<Want> in_order(std::vector<Want> wants) {
     return wants;
 }
 
-/// `choose_room(rooms, i)` says where wants[i] goes, or null.
-template <typename Choose>
-Plan pack(std::vector<Room> rooms, const std::vector<Want>& wants, const Choose& choose_room) {
+/// Turns names into numbers.
+class Numbering {
+  public:
+    Numbering(const std::vector<Room>& rooms, const std::vector<Want>& wants)
+        : rooms_(rooms), wants_(wants) {
+        constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max() / 4;
+        for (const Room& room : rooms)
+            problem_.boxes.push_back(
+                {room.free.count, room.standing.vcpus ? *room.standing.vcpus : no_limit});
+        problem_.masks.emplace_back(rooms.size(), 1);
+    }
+
+    PackingProblem take() {
+        problem_.items.reserve(wants_.size());
+        for (const Want& want : wants_) add(want);
+        stand(apart_, problem_.apart, &Standing::apart);
+        stand(rather_apart_, problem_.rather_apart, &Standing::rather_apart);
+        stand(rather_together_, problem_.rather_together, &Standing::rather_together);
+        problem_.together_groups = together_.size();
+        return std::move(problem_);
+    }
+
+  private:
+    using Numbers = std::unordered_map<std::string, std::size_t>;
+    using Names = std::vector<std::string>;
+
+    static std::vector<std::size_t> numbers(Numbers& known, const Names& names) {
+        std::vector<std::size_t> out;
+        for (const std::string& name : names) {
+            const std::size_t number = known.emplace(name, known.size()).first->second;
+            if (std::find(out.begin(), out.end(), number) == out.end()) out.push_back(number);
+        }
+        return out;
+    }
+
+    void add(const Want& want) {
+        PackingProblem::Item item;
+        item.size = want.memory.count;
+        item.vcpus = want.vcpus;
+        item.rank = want.priority;
+        item.apart = numbers(apart_, want.apart);
+        item.together = numbers(together_, want.together);
+        item.rather_apart = numbers(rather_apart_, want.rather_apart);
+        item.rather_together = numbers(rather_together_, want.rather_together);
+        item.mask = mask_of(want);
+        if (!want.prefer.empty()) item.prefer = hosts_mask(want.prefer);
+        problem_.items.push_back(std::move(item));
+    }
+
+    void stand(const Numbers& groups, PackingProblem::Standing& standing,
+               std::set<std::string> Standing::*there) {
+        standing.assign(groups.size(), std::vector<int>(rooms_.size(), 0));
+        for (const auto& [name, number] : groups)
+            for (std::size_t room = 0; room < rooms_.size(); ++room)
+                if ((rooms_[room].standing.*there).count(name) != 0) standing[number][room] = 1;
+    }
+
+    /// Where its rules let it go; of together groups that stand somewhere, there alone.
+    std::size_t mask_of(const Want& want) {
+        Names anchors;
+        for (const std::string& group : want.together)
+            if (is_anchored(group)) anchors.push_back(group);
+        if (want.hosts.empty() && want.avoid.empty() && want.needs.empty() && anchors.empty())
+            return 0;
+        std::vector<char> mask(rooms_.size(), 0);
+        for (std::size_t room = 0; room < rooms_.size(); ++room) {
+            const Standing& standing = rooms_[room].standing;
+            const bool beside = std::all_of(anchors.begin(), anchors.end(), [&](const auto& g) {
+                return standing.together.count(g) != 0;
+            });
+            mask[room] = beside && is_allowed(want, rooms_[room].host) &&
+                                 unmet_need(want.needs, standing.offers) == nullptr
+                             ? 1
+                             : 0;
+        }
+        return number_of(std::move(mask));
+    }
+
+    std::size_t hosts_mask(const Names& hosts) {
+        std::vector<char> mask(rooms_.size(), 0);
+        for (std::size_t room = 0; room < rooms_.size(); ++room)
+            if (contains(hosts, rooms_[room].host)) mask[room] = 1;
+        return number_of(std::move(mask));
+    }
+
+    std::size_t number_of(std::vector<char> mask) {
+        const auto [found, fresh] = masks_.emplace(std::move(mask), problem_.masks.size());
+        if (fresh) problem_.masks.push_back(found->first);
+        return found->second;
+    }
+
+    bool is_anchored(const std::string& group) {
+        const auto [found, fresh] = anchored_.emplace(group, false);
+        if (fresh)
+            found->second = std::any_of(rooms_.begin(), rooms_.end(), [&](const Room& room) {
+                return room.standing.together.count(group) != 0;
+            });
+        return found->second;
+    }
+
+    const std::vector<Room>& rooms_;
+    const std::vector<Want>& wants_;
+    PackingProblem problem_;
+    Numbers apart_, together_, rather_apart_, rather_together_;
+    std::map<std::vector<char>, std::size_t> masks_;
+    std::unordered_map<std::string, bool> anchored_;
+};
+
+void settle(Room& room, const Want& want) {
+    room.free -= want.memory;
+    room.standing.add(want);
+}
+
+/// Says why, with the rooms as all that was placed leaves them.
+Refusal refuse(const std::vector<Room>& rooms, const Want& want) {
+    Refusal refusal;
+    refusal.domain = want.domain;
+    const auto say = [&](RefusalKind kind, std::string text) {
+        refusal.kind = kind;
+        refusal.text = std::move(text);
+        return refusal;
+    };
+    std::vector<const Room*> left;
+    for (const Room& room : rooms)
+        if (is_allowed(want, room.host)) left.push_back(&room);
+    if (left.empty())
+        return say(RefusalKind::NoAllowedHost, want.avoid.empty()
+                                                   ? "no living host may run it"
+                                                   : "no further living host may run it");
+    const std::string* unmet = nullptr;
+    std::erase_if(left, [&](const Room* room) {
+        const std::string* need = unmet_need(want.needs, room->standing.offers);
+        if (need != nullptr) unmet = need;
+        return need != nullptr;
+    });
+    if (left.empty())
+        return say(RefusalKind::NeedUnmet, "no living host that may run it offers " + *unmet);
+    std::erase_if(left,
+                  [&](const Room* room) { return !none_there(want.apart, room->standing.apart); });
+    if (left.empty())
+        return say(RefusalKind::Apart,
+                   "each living host that may run it has a domain of its apart group " +
+                       join(want.apart, " or "));
+    std::string beside;
+    for (const std::string& group : want.together) {
+        const auto has = [&](const Room& room) { return room.standing.together.count(group) != 0; };
+        if (std::none_of(rooms.begin(), rooms.end(), has)) continue;
+        std::erase_if(left, [&](const Room* room) { return !has(*room); });
+        beside = group;
+    }
+    if (left.empty())
+        return say(RefusalKind::Together,
+                   "its together group " + beside + " is on a host that can't take it");
+    const Room* most = left.front();
+    bool some_cpus = false;
+    for (const Room* room : left) {
+        if (room->free > most->free) most = room;
+        some_cpus = some_cpus || (room->free >= want.memory && has_cpus(want, *room));
+    }
+    const std::string where =
+        beside.empty() ? std::string() : " (it must be with its together group " + beside + ")";
+    if (most->free >= want.memory && !some_cpus)
+        return say(RefusalKind::NotEnoughCpus,
+                   "needs " + counted(static_cast<std::size_t>(want.vcpus), "virtual CPU") +
+                       "; no host with the memory may give out so many" + where);
+    refusal.need = want.memory;
+    refusal.have = most->free;
+    return say(beside.empty() ? RefusalKind::NotEnoughMemory : RefusalKind::Together,
+               "needs " + render_bytes(want.memory) + ", the most that is left is " +
+                   render_bytes(std::max(most->free, Bytes{0})) + " on " + most->host + where);
+}
+
+std::string reason_of(const Want& want, const Room& room, const Packing& packing, std::size_t item,
+                      std::size_t box) {
+    std::string text =
+        render_bytes(room.free) + " free on " + room.host + ", needs " + render_bytes(want.memory);
+    if (room.standing.vcpus && want.vcpus > 0)
+        text += "; " + std::to_string(*room.standing.vcpus) + " virtual CPUs free, needs " +
+                std::to_string(want.vcpus);
+    const auto shared = [](const std::vector<std::string>& groups,
+                           const std::set<std::string>& there) {
+        std::vector<std::string> both;
+        for (const std::string& group : groups)
+            if (there.count(group) != 0) both.push_back(group);
+        return join(both, ", ");
+    };
+    if (const auto group = shared(want.together, room.standing.together); !group.empty())
+        text += "; with its together group " + group;
+    if (packing.problem().items[item].prefer) {
+        if (contains(want.prefer, room.host))
+            text += "; preferred";
+        else
+            text += "; no preferred host has room";
+    }
+    if (const auto group = shared(want.rather_together, room.standing.rather_together);
+        !group.empty())
+        text += "; beside group " + group;
+    if (packing.wishes_broken(item, box) % 1000 != 0) {
+        if (const auto group = shared(want.rather_apart, room.standing.rather_apart);
+            !group.empty())
+            text += "; although group " + group + " is there, which it should rather be apart from";
+    }
+    return text;
+}
+
+Plan plan_of(const std::vector<Room>& given, const std::vector<Want>& wants,
+             const PackingProblem& problem, const Assignment& assignment) {
     Plan plan;
+    std::vector<Room> rooms = given;
+    Packing packing(problem);
+    std::vector<const Want*> refused;
+    for (std::size_t i = 0; i < wants.size(); ++i)
+        if (assignment[i] != nowhere) packing.put(i, assignment[i]);
     for (std::size_t i = 0; i < wants.size(); ++i) {
-        const Want& want = wants[i];
-        Room* const room = choose_room(rooms, i);
-        if (room == nullptr) {
-            plan.refusals.push_back(refuse(rooms, want));
+        const std::size_t box = assignment[i];
+        if (box == nowhere) {
+            refused.push_back(&wants[i]);
             continue;
         }
-        plan.placements.push_back({want.domain, room->host, want.memory,
-                                   render_bytes(room->free) + " free on " + room->host +
-                                       ", needs " + render_bytes(want.memory)});
-        room->free -= want.memory;
-        room->apart.insert(want.apart.begin(), want.apart.end());
+        plan.placements.push_back({wants[i].domain, rooms[box].host, wants[i].memory,
+                                   reason_of(wants[i], rooms[box], packing, i, box)});
+        settle(rooms[box], wants[i]);
     }
+    for (const Want* want : refused) plan.refusals.push_back(refuse(rooms, *want));
     return plan;
-}
-
-Plan pack(const std::vector<Room>& rooms, const std::vector<Want>& wants, Fit fit) {
-    return pack(rooms, wants, [&](std::vector<Room>& left, std::size_t i) {
-        return choose(left, wants[i], fit);
-    });
-}
-
-/// How many wants come before the priority of the first refused one: all of them are placed.
-std::size_t sure_wants(const Plan& plan, const std::vector<Want>& wants) {
-    const auto first = std::find_if(wants.begin(), wants.end(), [&](const Want& want) {
-        return want.domain == plan.refusals.front().domain;
-    });
-    return static_cast<std::size_t>(
-        std::count_if(wants.begin(), wants.end(),
-                      [&](const Want& want) { return want.priority > first->priority; }));
-}
-
-/// The plan of a found packing; empty when it breaks a rule, which only a faulty search does.
-std::optional<Plan> plan_of(const Packing& packing, const std::vector<Room>& rooms,
-                            const std::vector<Want>& wants) {
-    bool sound = packing.rooms.size() == wants.size();
-    Plan plan;
-    if (sound)
-        plan = pack(rooms, wants, [&](std::vector<Room>& left, std::size_t i) -> Room* {
-            const std::optional<std::size_t> index = packing.rooms[i];
-            if (!index) return nullptr;
-            Room* const room = *index < left.size() ? &left[*index] : nullptr;
-            if (room == nullptr || !may_go(wants[i], *room) || room->free < wants[i].memory)
-                sound = false;
-            return sound ? room : nullptr;
-        });
-    if (!sound) return std::nullopt;
-    return plan;
-}
-
-/// The order of the wanted domains is that of their importance: the plan whose first refused
-/// domain comes later is the better one, then the one that refuses fewer.
-bool better_plan(const Plan& a, const Plan& b, const std::vector<Want>& wants) {
-    const auto refused = [](const Plan& plan, const std::string& domain) {
-        return std::any_of(plan.refusals.begin(), plan.refusals.end(),
-                           [&](const Refusal& r) { return r.domain == domain; });
-    };
-    for (std::size_t i = 0; i < wants.size();) {
-        std::size_t placed_a = 0, placed_b = 0, end = i;
-        for (; end < wants.size() && wants[end].priority == wants[i].priority; ++end) {
-            placed_a += refused(a, wants[end].domain) ? 0U : 1U;
-            placed_b += refused(b, wants[end].domain) ? 0U : 1U;
-        }
-        if (placed_a != placed_b) return placed_a > placed_b;
-        i = end;
-    }
-    return false;
 }
 
 }  // namespace
 
-Want want_of(const Domain& domain, Bytes memory) {
-    return {domain.name, memory, domain.priority, domain.hosts, {}, domain.apart, domain.prefer};
-}
-
 bool may_go(const Want& want, const Room& room) {
-    return is_allowed(want, room.host) &&
-           std::none_of(want.apart.begin(), want.apart.end(),
-                        [&](const std::string& group) { return room.apart.count(group) != 0; });
+    return is_allowed(want, room.host) && none_there(want.apart, room.standing.apart) &&
+           unmet_need(want.needs, room.standing.offers) == nullptr;
 }
 
-std::string_view refusal_kind_name(RefusalKind kind) {
-    switch (kind) {
-        case RefusalKind::NotListed: return "not-listed";
-        case RefusalKind::PolicyNever: return "policy-never";
-        case RefusalKind::NoDefinition: return "no-definition";
-        case RefusalKind::NoAllowedHost: return "no-allowed-host";
-        case RefusalKind::Apart: return "apart";
-        case RefusalKind::NotEnoughMemory: return "not-enough-memory";
-        case RefusalKind::Disarmed: return "disarmed";
-        case RefusalKind::PeerUnseen: return "peer-unseen";
-        case RefusalKind::HostReturned: return "host-returned";
-        case RefusalKind::StartFailed: return "start-failed";
-        case RefusalKind::StartUnknown: return "start-unknown";
-        case RefusalKind::NotStable: return "not-stable";
-        case RefusalKind::NoAnswer: return "no-answer";
-        case RefusalKind::NotCovered: return "not-covered";
-        case RefusalKind::StorageDown: return "storage-down";
-        case RefusalKind::OtherIncident: return "other-incident";
-        case RefusalKind::MoveNotAllowed: return "move-not-allowed";
-        case RefusalKind::DeviceUnseen: return "device-unseen";
-        case RefusalKind::MoveFailed: return "move-failed";
-        case RefusalKind::MoveUnknown: return "move-unknown";
-        case RefusalKind::RunsTwice: return "runs-twice";
-    }
-    return "start-failed";
-}
-
-Bytes room_of(const Host& host, const HostView& view) {
-    Bytes free = host.memory.value_or(view.memory_total) - host.reserve;
-    for (const DomainView& domain : view.domains)
-        if (is_active(domain.state)) free -= std::max(domain.memory, domain.memory_max);
-    if (!host.memory && view.memory_free) free = std::min(free, *view.memory_free - host.reserve);
-    return free;
-}
-
-std::set<std::string> apart_groups(const Inventory& inventory, const HostView& view) {
-    std::set<std::string> groups;
-    for (const DomainView& domain : view.domains)
-        if (const Domain* entry = inventory.find_domain(domain.name);
-            entry != nullptr && is_active(domain.state))
-            groups.insert(entry->apart.begin(), entry->apart.end());
-    return groups;
+PackingProblem problem_of(const std::vector<Room>& rooms, const std::vector<Want>& wants) {
+    return Numbering(rooms, wants).take();
 }
 
 Plan plan_placement(const std::vector<Room>& rooms, const std::vector<Want>& wants,
                     const PackingSearch& search) {
     const std::vector<Want> ordered = in_order(wants);
-    Plan best = pack(rooms, ordered, Fit::Worst);
-    for (const Fit fit : {Fit::Best, Fit::First}) {
-        if (best.refusals.empty()) break;
-        Plan other = pack(rooms, ordered, fit);
-        if (better_plan(other, best, ordered)) best = std::move(other);
+    const PackingProblem problem = problem_of(rooms, ordered);
+    Assignment best = pack_quickly(problem);
+    bool proven = is_surely_best(problem, best);
+    if (!proven && search) {
+        const auto found = search(problem, best);
+        // A faulty search is not believed.
+        if (found && is_sound(problem, found->assignment)) {
+            if (places_more(problem, found->assignment, best)) best = found->assignment;
+            proven = found->proven;
+        }
     }
-    if (best.refusals.empty() || !search) return best;
-    const auto found = search(rooms, ordered, sure_wants(best, ordered));
-    const auto searched = found ? plan_of(*found, rooms, ordered) : std::nullopt;
-    if (searched && better_plan(*searched, best, ordered)) best = *searched;
-    const bool proven = searched && found->proven;
-    for (Refusal& refusal : best.refusals)
-        if (refusal.kind == RefusalKind::NotEnoughMemory)
+    Plan plan = plan_of(rooms, ordered, problem, with_more_wishes(problem, best));
+    for (Refusal& refusal : plan.refusals)
+        if (search && (refusal.kind == RefusalKind::NotEnoughMemory ||
+                       refusal.kind == RefusalKind::NotEnoughCpus))
             refusal.text += proven ? "; no other packing has room for it"
                                    : "; the search for a better packing was given up";
-    return best;
+    return plan;
+}
+
+std::vector<Room> rooms_after(std::vector<Room> rooms, const std::vector<Want>& wants,
+                              const Plan& plan) {
+    std::unordered_map<std::string, Room*> by_host;
+    for (Room& room : rooms) by_host.emplace(room.host, &room);
+    std::unordered_map<std::string, const Want*> by_domain;
+    for (const Want& want : wants) by_domain.emplace(want.domain, &want);
+    for (const Placement& placement : plan.placements)
+        settle(*by_host.at(placement.host), *by_domain.at(placement.domain));
+    return rooms;
+}
+
+std::vector<Stop> plan_stops(std::vector<Room> rooms, const std::vector<Want>& wants,
+                             const Plan& plan, const std::vector<Stoppable>& stoppable) {
+    rooms = rooms_after(std::move(rooms), wants, plan);
+    std::map<std::string, std::vector<Stoppable>> there;
+    for (const Stoppable& each : stoppable) there[each.host].push_back(each);
+    for (auto& [host, list] : there)
+        std::sort(list.begin(), list.end(), [](const Stoppable& a, const Stoppable& b) {
+            if (a.priority != b.priority) return a.priority < b.priority;
+            if (a.memory != b.memory) return a.memory > b.memory;
+            return a.domain < b.domain;
+        });
+    const auto enough = [](const Want& want, const Room& room, const std::vector<Stoppable>& list) {
+        Room freed = room;
+        for (const Stoppable& each : list) {
+            freed.free += each.memory;
+            if (freed.standing.vcpus) *freed.standing.vcpus += each.vcpus;
+        }
+        return freed.free >= want.memory && has_cpus(want, freed);
+    };
+    std::vector<Stop> stops;
+    for (const Refusal& refusal : plan.refusals) {
+        const auto want = std::find_if(wants.begin(), wants.end(), [&](const Want& each) {
+            return each.domain == refusal.domain;
+        });
+        if (want == wants.end() || want->domain_class != DomainClass::MustRun) continue;
+        Room* best = nullptr;
+        std::vector<Stoppable> best_list;
+        for (Room& room : rooms) {
+            const auto found = there.find(room.host);
+            if (found == there.end() || !may_go(*want, room)) continue;
+            const bool beside = std::all_of(
+                want->together.begin(), want->together.end(), [&](const std::string& group) {
+                    return room.standing.together.count(group) != 0 ||
+                           std::none_of(rooms.begin(), rooms.end(), [&](const Room& other) {
+                               return other.standing.together.count(group) != 0;
+                           });
+                });
+            if (!beside) continue;
+            std::vector<Stoppable> list;
+            for (const Stoppable& each : found->second) {
+                if (enough(*want, room, list)) break;
+                list.push_back(each);
+            }
+            if (!enough(*want, room, list)) continue;
+            // Whoever turns out not to be needed stays, the more important ones first.
+            for (std::size_t k = list.size(); k-- > 0;) {
+                std::vector<Stoppable> fewer = list;
+                fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(k));
+                if (enough(*want, room, fewer)) list = std::move(fewer);
+            }
+            const auto cost = [](const std::vector<Stoppable>& each) {
+                Bytes sum;
+                for (const Stoppable& one : each) sum += one.memory;
+                return std::tuple(each.empty() ? 0 : each.back().priority, each.size(), sum);
+            };
+            if (best != nullptr && cost(best_list) <= cost(list)) continue;
+            best = &room;
+            best_list = std::move(list);
+        }
+        if (best == nullptr) continue;
+        for (const Stoppable& each : best_list) {
+            best->free += each.memory;
+            if (best->standing.vcpus) *best->standing.vcpus += each.vcpus;
+            stops.push_back({each, want->domain});
+            std::erase_if(there[best->host],
+                          [&](const Stoppable& other) { return other.domain == each.domain; });
+        }
+        settle(*best, *want);
+    }
+    return stops;
 }
 
 }  // namespace domkeeper

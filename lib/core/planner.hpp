@@ -11,6 +11,8 @@
 
 #include "lib/core/domain.hpp"
 #include "lib/core/inventory.hpp"
+#include "lib/core/offers.hpp"
+#include "lib/core/packing.hpp"
 
 namespace domkeeper {
 
@@ -21,7 +23,10 @@ enum class RefusalKind {
     NoDefinition,     ///< the record has no definition of it
     NoAllowedHost,    ///< no living host may run it
     Apart,            ///< each living host that may run it has a domain it must stay apart from
+    Together,         ///< what it must be together with is where there is no room for it
+    NeedUnmet,        ///< no living host that may run it offers what it needs
     NotEnoughMemory,  ///< need and have say how much
+    NotEnoughCpus,    ///< each host with the memory has given out all its virtual CPUs
     Disarmed,         ///< somebody disarmed in the middle of it
     PeerUnseen,       ///< it might run on a host that does not answer
     HostReturned,     ///< its old host is back, so its proof of off is void
@@ -49,28 +54,54 @@ struct Refusal {
     std::string text;           ///< the whole reason, for people
 };
 
+struct Want;
+
+/// What stands on a host and what it offers, as far as rules go.
+struct Standing {
+    std::set<std::string> apart{};  ///< groups of which it has a domain; the next three as well
+    std::set<std::string> rather_apart{};
+    std::set<std::string> together{};
+    std::set<std::string> rather_together{};
+    std::optional<int> vcpus{};  ///< virtual CPUs that it may still give out; empty: no limit
+    Labels offers{};
+
+    /// That domain is there, or will be.
+    void add(const Domain& domain, int domain_vcpus);
+    void add(const Want& want);
+};
+
 /// A living host with room for more domains.
 struct Room {
     std::string host;
-    Bytes free;                     ///< after reserve and all that runs or is being started there
-    std::set<std::string> apart{};  ///< groups of which it has a domain already
+    Bytes free;  ///< after reserve and all that runs or is being started there
+    Standing standing{};
 };
 
 /// A domain to be placed.
 struct Want {
     std::string domain;
     Bytes memory;
-    int priority = 0;
+    int priority = 0;                   ///< the rank: class and priority
     std::vector<std::string> hosts;     ///< where it may run; empty: everywhere
     std::set<std::string> avoid;        ///< where a start failed already
     std::vector<std::string> apart{};   ///< groups: never two of one group on one host
     std::vector<std::string> prefer{};  ///< hosts that are taken first where they have room
+    int vcpus = 0;
+    std::vector<std::string> rather_apart{};     ///< groups, where that costs nobody his place
+    std::vector<std::string> together{};         ///< groups: never on two hosts
+    std::vector<std::string> rather_together{};  ///< groups, where that costs nobody his place
+    std::vector<std::string> needs{};            ///< labels that its host must offer
+    DomainClass domain_class = DomainClass::Normal;
 };
 
-/// A domain of the cluster file that needs that much memory.
-Want want_of(const Domain& domain, Bytes memory);
+/// A domain of the cluster file that needs that much.
+Want want_of(const Domain& domain, Bytes memory, int vcpus = 0);
 
-/// True when the want's rules allow that host; its memory is another question.
+/// Adds what its definition needs; one that can't be read adds nothing.
+void add_defined_needs(Want& want, std::string_view xml);
+
+/// True when the want's rules allow that host, as it stands; its memory and CPUs are another
+/// question. Of a together group that stands on another host alone the host itself does not know.
 bool may_go(const Want& want, const Room& room);
 
 struct Placement {
@@ -90,27 +121,44 @@ struct Plan {
 /// gives no figure, never more than the hypervisor says it could give now, less the reserve.
 Bytes room_of(const Host& host, const HostView& view);
 
-/// The apart groups of the domains that are active there.
-std::set<std::string> apart_groups(const Inventory& inventory, const HostView& view);
+/// How many more virtual CPUs the host may give out; empty: there is no limit.
+std::optional<int> vcpus_left(const Inventory& inventory, const Host& host, const HostView& view);
 
-/// What a search among all packings found.
-struct Packing {
-    std::vector<std::optional<std::size_t>> rooms;  ///< for each want its room; empty: none
-    /// True: no packing is better. False: the search was given up, this is the best it met.
-    bool proven = false;
-};
+/// The host as it was read, ready for more domains. `read` are the offers that were read of it.
+Room room_on(const Inventory& inventory, const Host& host, const HostView& view,
+             const Labels& read = {});
 
-/// Searches among all packings: as many wants of the highest priority as can be placed, then of the
-/// next, and so on. `wants` come in the order of their priority; the first `sure` of them are known
-/// to have a place together. An empty answer: it gave up without any packing.
-using PackingSearch = std::function<std::optional<Packing>(
-    const std::vector<Room>& rooms, const std::vector<Want>& wants, std::size_t sure)>;
+/// The question in numbers; items and boxes stand as wants and rooms do.
+PackingProblem problem_of(const std::vector<Room>& rooms, const std::vector<Want>& wants);
 
-/// Places what fits, higher priority first, and says of the rest what is missing. Deterministic:
-/// the same input gives the same plan. Where the first way of packing leaves a domain out, others
-/// are tried, then the search if there is one; the best result, by priority, wins. The refusals
+/// Places what fits, more important domains first, and says of the rest what is missing.
+/// Deterministic: the same input gives the same plan. Where the quick ways of packing leave a
+/// domain out, the search comes in if there is one; the best result, by rank, wins. The refusals
 /// say whether that a better packing exists was ruled out.
 Plan plan_placement(const std::vector<Room>& rooms, const std::vector<Want>& wants,
                     const PackingSearch& search = {});
+
+/// A running domain that may be stopped for must-run ones.
+struct Stoppable {
+    std::string domain;
+    std::string host;
+    Bytes memory;  ///< that its end sets free
+    int vcpus = 0;
+    int priority = 0;  ///< its rank
+};
+
+struct Stop {
+    Stoppable victim;
+    std::string for_domain;
+};
+
+/// What to stop so that must-run wants which `plan` refuses find their place: the fewest on one
+/// host for each, the least important ones. None for wants that no stop would help.
+std::vector<Stop> plan_stops(std::vector<Room> rooms, const std::vector<Want>& wants,
+                             const Plan& plan, const std::vector<Stoppable>& stoppable);
+
+/// The rooms as they are when the plan is carried out.
+std::vector<Room> rooms_after(std::vector<Room> rooms, const std::vector<Want>& wants,
+                              const Plan& plan);
 
 }  // namespace domkeeper

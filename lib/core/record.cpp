@@ -17,4 +17,9 @@ const DomainRecord* ClusterRecord::find_domain(const std::string& name) const {
     return found == domains.end() ? nullptr : &*found;
 }
 
+Labels ClusterRecord::offers_of(const std::string& host) const {
+    const HostRecord* const known = find_host(host);
+    return known == nullptr ? Labels{} : known->offers;
+}
+
 }  // namespace domkeeper

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lib/core/domain.hpp"
+#include "lib/core/offers.hpp"
 #include "lib/core/time.hpp"
 
 namespace domkeeper {
@@ -30,6 +31,7 @@ struct HostRecord {
     Bytes memory_total;
     std::optional<Bytes> memory_free;
     std::string hypervisor;
+    Labels offers{};  ///< what could be read of it; empty: nothing yet
 };
 
 /// What ran where, kept while hosts live, since a dead host can't be asked.
@@ -39,6 +41,8 @@ struct ClusterRecord {
 
     const HostRecord* find_host(const std::string& host) const;
     const DomainRecord* find_domain(const std::string& name) const;
+    /// What was read of that host; none where nothing was.
+    Labels offers_of(const std::string& host) const;
 };
 
 }  // namespace domkeeper

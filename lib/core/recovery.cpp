@@ -214,7 +214,8 @@ void RecoveryStepper::on(const Resumed& resumed) {
             host_case.storage_lost = entry.ok;
         if (entry.kind == EntryKind::Event && entry.target == operator_target)
             host_case.confirmed_off = entry.text;
-        if (entry.domain.empty()) continue;
+        // Who was stopped for others is none of its domains.
+        if (entry.domain.empty() || entry.step == StepKind::MakeRoom) continue;
         DomainCase& domain = host_case.domains[entry.domain];
         if (entry.step == StepKind::Start && entry.kind == EntryKind::Intent) {
             domain.target = entry.target;

@@ -213,7 +213,9 @@ struct DomainCase {
     bool asking = false;  ///< of Awaiting: a question is on its way
     int attempts = 0;     ///< starts that failed
     std::set<std::string> failed_on;
-    Instant since;  ///< when the phase began
+    std::optional<Instant> not_before;  ///< of Waiting: when its delay ends
+    bool waited = false;                ///< its delay is over
+    Instant since;                      ///< when the phase began
     /// Of Unsure and Settling: a view must not be older to count. Of Awaiting: the next question.
     Instant next_look;
     std::optional<Refusal> refusal;
@@ -253,6 +255,9 @@ struct HostCase {
     std::optional<Instant> held_since;
     std::map<std::string, DomainCase> domains;
     bool planned = false;
+    std::map<std::string, std::string> stopping;  ///< best-effort domains, and where they end
+    std::set<std::string> unstoppable;            ///< of these, where that failed
+    std::set<std::string> awaiting_room;          ///< domains for which they are stopped
 };
 
 /// The last that was seen of a host.

@@ -50,6 +50,7 @@ void RecoveryStepper::on(const GuestAsked& asked) {
             no_answer(host_case, domain, asked.text);
         }
     });
+    start_ready();
     close_finished();
 }
 
@@ -83,6 +84,7 @@ void RecoveryStepper::no_answer(HostCase& host_case, DomainCase& domain, const s
 
 void RecoveryStepper::on(const DomainStopped& stopped) {
     for_each_case([&](HostCase& host_case) {
+        if (host_case.id == stopped.incident) take_room(host_case, stopped);
         const auto found = host_case.domains.find(stopped.domain);
         if (host_case.id != stopped.incident || found == host_case.domains.end()) return;
         DomainCase& domain = found->second;

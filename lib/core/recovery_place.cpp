@@ -18,6 +18,17 @@ bool shows_active(const HostView& view, const std::string& domain) {
     });
 }
 
+/// "; after db1; delayed by 10s" where its start waits for something.
+std::string order_text(const Inventory& inventory, const std::string& domain) {
+    const Domain* const entry = inventory.find_domain(domain);
+    if (entry == nullptr) return {};
+    std::string text;
+    if (!entry->after.empty()) text += "; after " + join(entry->after, ", ");
+    if (entry->start_delay > Duration{0})
+        text += "; delayed by " + render_duration(entry->start_delay);
+    return text;
+}
+
 }  // namespace
 
 Wanted wanted_domains(const Inventory& inventory, const ClusterRecord& record,
@@ -38,7 +49,7 @@ Wanted wanted_domains(const Inventory& inventory, const ClusterRecord& record,
         } else {
             DomainCase domain;
             domain.record = seen;
-            domain.priority = entry->priority;
+            domain.priority = rank_of(*entry);
             wanted.domains.push_back(std::move(domain));
         }
     }
@@ -175,7 +186,7 @@ void RecoveryStepper::take_wanted(HostCase& host_case) {
         domain.record.name = name;
         if (const DomainRecord* record = context_.record.find_domain(name)) domain.record = *record;
         if (const Domain* entry = context_.inventory.find_domain(name))
-            domain.priority = entry->priority;
+            domain.priority = rank_of(*entry);
         if (domain.record.xml.empty())
             refuse(host_case, domain, RefusalKind::NoDefinition, "its definition is gone");
     }
@@ -253,16 +264,19 @@ std::vector<Room> RecoveryStepper::rooms() const {
         if (is_off(host.name) || situation_.cases.count(host.name) != 0 ||
             last == situation_.views.end() || !last->second.view || in_maintenance(host.name))
             continue;
-        Room room{host.name, room_of(host, *last->second.view),
-                  apart_groups(context_.inventory, *last->second.view)};
-        const auto take = [&](const std::string& name, Bytes memory) {
+        Room room = room_on(context_.inventory, host, *last->second.view,
+                            context_.record.offers_of(host.name));
+        const auto take = [&](const std::string& name, Bytes memory, int vcpus) {
             if (shows_active(*last->second.view, name)) return;
             room.free -= memory;
             if (const Domain* entry = context_.inventory.find_domain(name))
-                room.apart.insert(entry->apart.begin(), entry->apart.end());
+                room.standing.add(*entry, vcpus);
         };
         for (const auto& [name, moving] : context_.moving)
-            if (moving.to == host.name) take(name, moving.memory);
+            if (moving.to == host.name) {
+                const DomainRecord* const known = context_.record.find_domain(name);
+                take(name, moving.memory, known == nullptr ? 0 : known->vcpus);
+            }
         // What was promised to others but does not show yet is not free.
         for (const auto& [lost, other] : situation_.cases)
             for (const auto& [name, domain] : other.domains) {
@@ -273,7 +287,7 @@ std::vector<Room> RecoveryStepper::rooms() const {
                      domain.phase == DomainPhase::Settling ||
                      domain.phase == DomainPhase::Awaiting ||
                      domain.phase == DomainPhase::Stopping);
-                if (promised) take(domain.record.name, domain.record.memory);
+                if (promised) take(domain.record.name, domain.record.memory, domain.record.vcpus);
             }
         all.push_back(room);
     }
@@ -283,11 +297,13 @@ std::vector<Room> RecoveryStepper::rooms() const {
 void RecoveryStepper::place(HostCase& host_case) {
     std::vector<Want> wants;
     for (auto& [name, domain] : host_case.domains) {
-        if (domain.phase != DomainPhase::Waiting || domain.placed || is_held(host_case, name))
+        if (domain.phase != DomainPhase::Waiting || domain.placed || is_held(host_case, name) ||
+            host_case.awaiting_room.count(name) != 0)
             continue;
         const Domain* entry = context_.inventory.find_domain(name);
         Want want{name, domain.record.memory, domain.priority, {}, {}};
-        if (entry != nullptr) want = want_of(*entry, domain.record.memory);
+        if (entry != nullptr) want = want_of(*entry, domain.record.memory, domain.record.vcpus);
+        add_defined_needs(want, domain.record.xml);
         want.avoid = domain.failed_on;
         if (domain.pinned) {
             want.hosts = {domain.target};
@@ -300,16 +316,20 @@ void RecoveryStepper::place(HostCase& host_case) {
         DomainCase& domain = host_case.domains.at(placement.domain);
         domain.target = placement.host;
         domain.placed = true;
-        note(host_case, EntryKind::Decision, StepKind::Plan, placement.reason, placement.domain,
+        note(host_case, EntryKind::Decision, StepKind::Plan,
+             placement.reason + order_text(context_.inventory, placement.domain), placement.domain,
              placement.host);
     }
+    const std::set<std::string> awaiting = make_room(host_case, wants, plan);
     for (const Refusal& refusal : plan.refusals)
-        refuse(host_case, host_case.domains.at(refusal.domain), refusal);
+        if (awaiting.count(refusal.domain) == 0)
+            refuse(host_case, host_case.domains.at(refusal.domain), refusal);
 }
 
 bool RecoveryStepper::has_other_place(const DomainCase& domain) const {
     const Domain* entry = context_.inventory.find_domain(domain.record.name);
-    Want want = want_of(*entry, domain.record.memory);
+    Want want = want_of(*entry, domain.record.memory, domain.record.vcpus);
+    add_defined_needs(want, domain.record.xml);
     want.avoid = domain.failed_on;
     want.avoid.insert(domain.target);
     return plan_placement(rooms(), {want}).refusals.empty();
@@ -386,7 +406,8 @@ void RecoveryStepper::start_ready() {
     for (const Turn& turn : turns) {
         DomainCase& domain = *turn.domain;
         if (all_busy >= policy().starts_at_once) break;
-        if (busy[domain.target] >= policy().starts_per_host || !proof_is_fresh(*turn.host_case))
+        if (!is_its_turn(domain) || busy[domain.target] >= policy().starts_per_host ||
+            !proof_is_fresh(*turn.host_case))
             continue;
         ++busy[domain.target];
         ++all_busy;

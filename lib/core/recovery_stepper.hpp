@@ -10,7 +10,8 @@ namespace domkeeper {
 
 /// One call of advance(): the situation, what it may look at, and what it has to say so far.
 /// Inner part of recovery.cpp (look and fence) and recovery_place.cpp (plan and start),
-/// recovery_verify.cpp and recovery_answer.cpp (does it run, does its guest answer).
+/// recovery_room.cpp (who waits, who is stopped for whom), recovery_verify.cpp and
+/// recovery_answer.cpp (does it run, does its guest answer).
 class RecoveryStepper {
   public:
     RecoveryStepper(Situation& situation, const RecoveryContext& context)
@@ -92,6 +93,14 @@ class RecoveryStepper {
     bool in_maintenance(const std::string& host) const;
     std::vector<Room> rooms() const;
     void start_ready();
+
+    // recovery_room.cpp: who waits for whom, and for whom others are stopped
+    bool is_its_turn(DomainCase& domain);
+    bool is_through(const std::string& domain) const;
+    std::set<std::string> make_room(HostCase& host_case, const std::vector<Want>& wants,
+                                    const Plan& plan);
+    std::vector<Stoppable> stoppable(const HostCase& host_case) const;
+    void take_room(HostCase& host_case, const DomainStopped& stopped);
     bool proof_is_fresh(HostCase& host_case);
 
     // recovery_verify.cpp: from the start to the closing

@@ -204,6 +204,7 @@ void RecoveryStepper::on(const Tick&) {
     const bool held = std::any_of(situation_.cases.begin(), situation_.cases.end(),
                                   [](const auto& item) { return !item.second.held.empty(); });
     if (held) plan_when_seen();
+    start_ready();
 }
 
 std::optional<Instant> next_wake(const Situation& situation) {
@@ -213,6 +214,9 @@ std::optional<Instant> next_wake(const Situation& situation) {
             host_case.phase == CasePhase::Standing || host_case.phase == CasePhase::Quiet;
         if (looks_later && (!next || host_case.stand_look < *next)) next = host_case.stand_look;
         for (const auto& [name, domain] : host_case.domains) {
+            const bool waits =
+                domain.phase == DomainPhase::Waiting && domain.not_before && !domain.waited;
+            if (waits && (!next || *domain.not_before < *next)) next = *domain.not_before;
             const bool asks = domain.phase == DomainPhase::Awaiting && !domain.asking;
             const bool looks = awaits_look(domain) && situation.observing.count(domain.target) == 0;
             if (!asks && !looks) continue;
@@ -224,7 +228,8 @@ std::optional<Instant> next_wake(const Situation& situation) {
 
 void RecoveryStepper::close_finished() {
     for_each_case([&](HostCase& host_case) {
-        if (!host_case.planned || host_case.phase != CasePhase::Starting || !host_case.held.empty())
+        if (!host_case.planned || host_case.phase != CasePhase::Starting ||
+            !host_case.held.empty() || !host_case.stopping.empty())
             return;
         std::size_t running = 0, wanted = 0;
         std::vector<std::string> missing;

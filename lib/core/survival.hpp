@@ -19,7 +19,7 @@ struct HostLoad {
     Bytes free;                 ///< room for more domains; negative: more is promised than there is
     std::vector<Want> domains;  ///< those that would have to run elsewhere if the host were lost
     bool open = true;           ///< false: it does not answer, and takes nothing
-    std::set<std::string> apart{};  ///< groups of which it has a domain
+    Standing standing{};        ///< of an open one
 };
 
 /// The loads of all hosts in the cluster file's order; of those without a view as last recorded.
@@ -34,14 +34,23 @@ struct Loss {
     std::vector<std::string> lost;
     std::vector<Want> wants;  ///< all that needed a place
     Plan plan;
-    /// Of the refused domains the most important one; null when every domain finds its place.
+    std::vector<Stop> stops{};  ///< best-effort domains that would be stopped for others
+    /// Of the refused domains the most important one; null when every domain finds its place, but
+    /// for best-effort ones and those for which others would be stopped.
     const Refusal* first_refused() const;
+    std::size_t refused() const;  ///< how many domains that stands for
+};
+
+/// How the recovery would go about it.
+struct PlacingManner {
+    PackingSearch search{};                ///< empty: the quick ways alone
+    MakeRoom make_room = MakeRoom::Never;  ///< whether others may be stopped
 };
 
 /// Where the domains of the lost hosts, and the `added` ones, would go, as the recovery would place
-/// them with that search. Names that are in no load are ignored.
+/// them in that manner. Names that are in no load are ignored.
 Loss plan_loss(const std::vector<HostLoad>& loads, const std::vector<std::string>& lost,
-               std::vector<Want> added = {}, const PackingSearch& search = {});
+               std::vector<Want> added = {}, const PlacingManner& manner = {});
 
 /// The loads after that: the lost hosts are gone, what was placed stands on its new host.
 std::vector<HostLoad> loads_after(const std::vector<HostLoad>& loads, const Loss& loss);
@@ -58,7 +67,7 @@ struct Survival {
 /// Tries every set of `hosts` open hosts, at most `most_cases` sets, in order. Asking for as many
 /// hosts as there are, or more, tries all but one.
 Survival survive_any(const std::vector<HostLoad>& loads, std::size_t hosts,
-                     const PackingSearch& search = {}, std::size_t most_cases = 10'000);
+                     const PlacingManner& manner = {}, std::size_t most_cases = 10'000);
 
 /// What `domkeeper what-if` asks.
 struct WhatIf {
@@ -74,12 +83,12 @@ struct WhatIfAnswer {
     std::vector<Loss> losses;     ///< one for `lost`, or one for each open host
     Survival survival;
 
-    /// True when every domain has its place in all of it.
+    /// True when every domain has its place in all of it, as Loss::first_refused() counts.
     bool all_fit() const;
 };
 
 WhatIfAnswer answer_what_if(const std::vector<HostLoad>& loads, const WhatIf& question,
-                            const PackingSearch& search = {});
+                            const PlacingManner& manner = {});
 
 /// "if xen2 were lost, db1 would stay down: needs 2 GiB, the most that is left is 1 GiB on xen1;
 /// 1 GiB more there would do". Printable; of a loss with a refusal only.

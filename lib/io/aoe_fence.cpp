@@ -62,6 +62,10 @@ class AoeFence final : public PowerSwitch {
           plug_(parse_macs("plug", option_of(device, "plug"))),
           hosts_(parse_macs("hosts", option_of(device, "hosts"))) {
         if (interface_.empty()) throw UsageError("option interface is missing");
+        constexpr std::size_t longest = 15;  // Linux's IFNAMSIZ without the zero at its end
+        if (interface_.size() > longest || interface_.find_first_of("/ ") != std::string::npos)
+            throw UsageError("option interface: \"" + printable(interface_, 40) +
+                             "\" is no name of an interface");
         for (const std::string& word : words(option_of(device, "disks"))) {
             const auto address = parse_aoe_address(word);
             if (!address)

@@ -37,6 +37,10 @@ long long now_us() {
 
 /// Another thread may have held any lock at the fork: only calls that are safe after it.
 [[noreturn]] void child(const char* path, std::size_t samples, void* buffer, int out) {
+    // Who reads our output to its end (NRPE, sshd) must not wait for a child that is left behind.
+    const unsigned keep = static_cast<unsigned>(out);
+    if (keep > 0) close_range(0, keep - 1, 0);
+    close_range(keep + 1, ~0U, 0);
     const int fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
     Report report{0, fd < 0 ? errno : 0};
     if (fd < 0) {

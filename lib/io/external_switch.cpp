@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "lib/core/agent_options.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
+#include "lib/io/bounded.hpp"
 #include "lib/io/subprocess.hpp"
 
 namespace domkeeper {
@@ -18,6 +20,8 @@ namespace {
 
 /// Python, a login by ssh, built-in waits: agents of the system take their time.
 constexpr Duration usual_time{20'000};
+/// For its list of plugs, which is a help and no more.
+constexpr Duration list_time{5'000};
 
 void check_program(const std::string& path) {
     if (!is_external_agent(path))
@@ -38,6 +42,17 @@ class ExternalSwitch final : public PowerSwitch {
                 throw UsageError("option " + printable(name, 40) + " holds a line end");
         if (password_.find('\n') != std::string::npos)
             throw UsageError("the password holds a line end");
+        plug_ = option_of(device_, "plug");
+        if (plug_.empty()) plug_ = option_of(device_, "port");
+        // fence_apc_snmp switches the first of several and calls that a success.
+        const std::vector<std::string> parts = split(plug_, ',');
+        if (parts.size() > 1 &&
+            std::all_of(parts.begin(), parts.end(), [](const std::string& part) {
+                return parse_integer(trim(part)).has_value();
+            }))
+            throw UsageError(
+                "option plug: agents of the system differ in what they do with several; "
+                "give each outlet a device of its own, and name them in one level");
     }
     ~ExternalSwitch() override { explicit_bzero(password_.data(), password_.size()); }
     ExternalSwitch(const ExternalSwitch&) = delete;
@@ -45,8 +60,15 @@ class ExternalSwitch final : public PowerSwitch {
 
     PowerState read(Deadline deadline) override {
         const CommandResult result = run("status", deadline);
-        if (result.exit_code == 0) return PowerState::On;
-        if (result.exit_code == 2) return PowerState::Off;
+        if (result.exit_code == 0) {
+            plug_known_ = true;
+            return PowerState::On;
+        }
+        if (result.exit_code == 2) {
+            if (!plug_known_) look_for_plug(deadline);
+            plug_known_ = true;
+            return PowerState::Off;
+        }
         throw ProtocolError("status failed: " + words(result));
     }
 
@@ -72,6 +94,34 @@ class ExternalSwitch final : public PowerSwitch {
         return result;
     }
 
+    /// Some agents (fence_apc_snmp) call a plug that does not exist off. One that was never seen on
+    /// must be in the agent's list of plugs, where it has one. Throws NoSuchPlug.
+    void look_for_plug(Deadline deadline) const {
+        if (plug_.empty()) return;
+        CommandResult result;
+        try {
+            result = run("list", deadline.within(mono_now(), list_time));
+        } catch (const TimedOut&) {
+            return;  // it may not know how to list
+        }
+        if (result.exit_code != 0) return;
+        bool any = false;
+        for (const std::string& line : split(result.output, '\n')) {
+            const std::vector<std::string> columns = split(line, ',');
+            if (columns.size() < 2) continue;
+            any = true;
+            const std::string_view plug = trim(columns[0]);
+            // Of strips in a chain, "2:7".
+            if (plug == plug_ || trim(columns[1]) == plug_ ||
+                plug.substr(plug.find_last_of(":.") + 1) == plug_ ||
+                plug_.substr(plug_.find_last_of(":.") + 1) == plug)
+                return;
+        }
+        if (any)
+            throw NoSuchPlug("the agent calls plug " + printable(plug_, 40) +
+                             " off, which is not in its list of plugs");
+    }
+
     /// The last line of what it said, without the secret.
     std::string words(const CommandResult& result) const {
         std::string said(trim(result.output));
@@ -88,6 +138,8 @@ class ExternalSwitch final : public PowerSwitch {
 
     FenceDevice device_;
     std::string password_;
+    std::string plug_;         ///< empty: the device has but one
+    bool plug_known_ = false;  ///< it was on once, or is in the list
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <functional>
 #include <utility>
 
+#include "lib/core/agent_options.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
 
@@ -163,6 +164,9 @@ IpmiOptions parse_ipmi_options(const FenceDevice& device, std::string password) 
                          (near ? "; did you mean " + *near + "?" : ""));
     }
     if (out.host.empty()) throw UsageError("option ip is missing: the address of the BMC");
+    if (!valid_address(out.host))
+        throw UsageError("option ip: \"" + printable(out.host, 80) +
+                         "\" is no IP address or host name");
     if (out.username.size() > longest_username)
         refuse("username", out.username, "at most 16 bytes long");
     const bool old_only = out.fixed.version_2 == false;

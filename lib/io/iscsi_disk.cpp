@@ -138,7 +138,12 @@ class Reader {
                 return;
             case Stage::Over: return;
         }
-        if (stage_ != Stage::Over) wire_->flush();
+        if (stage_ != Stage::Over) {
+            const bool several = stage_ == Stage::Ask && before == Stage::LogIn;
+            if (several) wire_->hold(true);
+            wire_->flush();
+            if (several) wire_->hold(false);
+        }
         // What was sent may have been the end of the connection.
         if (stage_ != before && stage_ != Stage::Over && stage_ != Stage::LogOut) go_on();
     }
@@ -297,27 +302,40 @@ std::vector<IscsiDisk> read_iscsi_disks(const std::vector<IscsiOrder>& orders,
     }
     std::vector<pollfd> waits;
     std::vector<Reader*> waiting;
-    for (;;) {
+    for (const auto& reader : readers) {
+        if (reader->over()) continue;
+        waits.push_back({reader->fd(), reader->events(), 0});
+        waiting.push_back(reader.get());
+    }
+    while (!waits.empty()) {
         const Instant now = mono_now();
         Instant until = Instant::max();
-        waits.clear();
-        waiting.clear();
-        for (const auto& reader : readers) {
-            if (reader->over()) continue;
-            if (now >= reader->last(deadline)) {
-                reader->give_up();
+        for (Reader* reader : waiting) until = std::min(until, reader->last(deadline));
+        const auto left = std::chrono::ceil<Duration>(std::max(until, now) - now);
+        const int ready = now >= until
+                              ? 0
+                              : poll(waits.data(), waits.size(),
+                                     static_cast<int>(std::min<long>(left.count(), 60'000)));
+        const bool late = ready == 0;
+        const Instant after = late ? mono_now() : now;
+        for (std::size_t i = 0; i < waits.size();) {
+            Reader& reader = *waiting[i];
+            if (ready > 0 && waits[i].revents != 0) {
+                reader.service(waits[i].revents);
+                // The library may have opened another socket.
+                if (!reader.over()) waits[i] = {reader.fd(), reader.events(), 0};
+            } else if (late && after >= reader.last(deadline)) {
+                reader.give_up();
+            }
+            if (!reader.over()) {
+                ++i;
                 continue;
             }
-            until = std::min(until, reader->last(deadline));
-            waits.push_back({reader->fd(), reader->events(), 0});
-            waiting.push_back(reader.get());
+            waits[i] = waits.back();
+            waiting[i] = waiting.back();
+            waits.pop_back();
+            waiting.pop_back();
         }
-        if (waits.empty()) break;
-        const auto left = std::chrono::ceil<Duration>(until - now);
-        const int ready = poll(waits.data(), waits.size(),
-                               static_cast<int>(std::min<long>(left.count(), 60'000)));
-        for (std::size_t i = 0; i < waits.size() && ready > 0; ++i)
-            if (waits[i].revents != 0) waiting[i]->service(waits[i].revents);
     }
     std::vector<IscsiDisk> out;
     for (const auto& reader : readers) out.push_back(reader->take());

@@ -3,8 +3,11 @@
 
 #include <iscsi/iscsi.h>
 #include <iscsi/scsi-lowlevel.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include <iterator>
 #include <utility>
@@ -93,11 +96,12 @@ IscsiWire::Call& IscsiWire::connect(const std::string& address, int port) {
     const std::string portal = render_endpoint(address, port);
     Call& call = begin();
     if (iscsi_connect_async(context_.get(), portal.c_str(), finished, &call) != 0)
-        throw Unreachable(name_ + ": can't connect: " + error());
+        throw Unreachable(name_ + ": can't connect: look at this machine's network: " + error());
     return call;
 }
 
 IscsiWire::Call& IscsiWire::log_in() {
+    connected_ = true;
     Call& call = begin();
     if (iscsi_login_async(context_.get(), finished, &call) != 0)
         throw ProtocolError(name_ + ": can't log in: " + error());
@@ -165,8 +169,15 @@ void IscsiWire::flush() {
     if ((events() & POLLOUT) == 0) return;
     // The library believes what it is told: a socket that is still connecting would be taken for
     // connected, and a silent network for a target that hangs.
+    if (connected_) return service(POLLOUT);
     pollfd wait{fd(), POLLOUT, 0};
     if (poll(&wait, 1, 0) > 0) service(wait.revents);
+}
+
+void IscsiWire::hold(bool held) {
+    const int on = held ? 1 : 0;
+    // Refused, it is slower and no worse.
+    setsockopt(fd(), IPPROTO_TCP, TCP_CORK, &on, sizeof on);
 }
 
 /// What the library says; stale after a success.
@@ -187,19 +198,28 @@ void IscsiWire::judge_connect(const Call& call) const {
 
 void IscsiWire::judge_login(const Call& call) const {
     if (!call.done)
-        throw TimedOut(name_ + " took the connection and answers no login: the target hangs");
+        throw TimedOut(name_ +
+                       " took the connection and answers no login: the target hangs, look at "
+                       "its process and disks");
     if (call.status == SCSI_STATUS_GOOD) return;
     const std::string text = error();
     switch (login_status(text).value_or(0)) {
-        case 0x0201: throw Denied(name_ + " refuses the login: wrong user or password (CHAP)");
+        case 0x0201:
+            throw Denied(name_ +
+                         " refuses the login: wrong user or password (CHAP): look at both "
+                         "sides' accounts");
         case 0x0202:
-            throw Denied(name_ + " refuses the login: this initiator or address is not allowed");
+            throw Denied(name_ +
+                         " refuses the login: this initiator or address is not allowed: let it in "
+                         "at the target");
         case 0x0203:
             throw Unreachable(name_ +
                               " has no such target: look at its name, and at who is "
                               "allowed to see it");
         case 0x0301:
-        case 0x0302: throw Unreachable(name_ + " has no resources or is not ready: " + text);
+        case 0x0302:
+            throw Unreachable(name_ + " has no resources or is not ready: " + text +
+                              ": look at the target's log");
         default: break;
     }
     if (lower(text).find("chap") != std::string::npos ||
@@ -210,7 +230,8 @@ void IscsiWire::judge_login(const Call& call) const {
 }
 
 void IscsiWire::judge_discovery(const Call& call) const {
-    if (!call.done) throw TimedOut(name_ + " answers no discovery");
+    if (!call.done)
+        throw TimedOut(name_ + " answers no discovery: the target hangs, look at its process");
     if (call.status != SCSI_STATUS_GOOD)
         throw ProtocolError(name_ + ": discovery failed: " + error());
 }
@@ -218,9 +239,12 @@ void IscsiWire::judge_discovery(const Call& call) const {
 ScsiReply IscsiWire::reply(const Call& call) const {
     const std::string where = name_ + ", LUN " + std::to_string(call.lun);
     if (!call.done)
-        throw TimedOut(where + " took a command and does not answer it: the target hangs");
+        throw TimedOut(where +
+                       " took a command and does not answer it: the target hangs, look at its "
+                       "disk");
     if (broken_ || call.status < 0 || call.status > 0xFF)
-        throw ProtocolError(where + ": the connection broke: " + error());
+        throw ProtocolError(where + ": the connection broke: " + error() +
+                            ": look at the target's log and the network");
     ScsiReply reply;
     reply.status = static_cast<std::uint8_t>(call.status);
     const scsi_task& task = *call.task;

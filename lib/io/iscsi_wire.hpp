@@ -56,6 +56,8 @@ class IscsiWire {
     void service(short revents);
     /// Sends what can be sent at once.
     void flush();
+    /// What is sent while it is held leaves in few packets: the other side is woken once.
+    void hold(bool held);
 
     // What became of a call that is done, or (late) was given up. They throw as IscsiSession says.
     void judge_connect(const Call& call) const;
@@ -72,6 +74,7 @@ class IscsiWire {
     const std::string name_;
     // In this order: the library may call back while it is being destroyed.
     std::list<Call> calls_;
+    bool connected_ = false;
     bool broken_ = false;
     std::unique_ptr<iscsi_context, DestroyContext> context_;
 };

@@ -13,6 +13,7 @@
 #include "lib/core/text.hpp"
 #include "lib/core/uri.hpp"
 #include "lib/io/bounded.hpp"
+#include "lib/io/libvirt_offers.hpp"
 #include "lib/io/libvirt_opening.hpp"
 #include "lib/io/libvirt_reader.hpp"
 
@@ -269,6 +270,14 @@ DomainDefinition LibvirtHypervisor::read_definition(const std::string& uuid, Dea
                 if (persistent < 0) connection->fail(doing);
                 return DomainDefinition{xml.get(), persistent == 1};
             });
+    });
+}
+
+Labels LibvirtHypervisor::read_offers(Deadline deadline) {
+    const std::string what = link_->shown() + ": reading what it offers";
+    return link_->ask(deadline, [&](const ConnectionPtr& open) {
+        return run_bounded(what, deadline,
+                           [connection = open] { return domkeeper::read_offers(connection); });
     });
 }
 

@@ -21,6 +21,7 @@ class LibvirtHypervisor : public Hypervisor {
     ~LibvirtHypervisor() override;
 
     HostView read_host(Deadline deadline) override;
+    Labels read_offers(Deadline deadline) override;
     DomainDefinition read_definition(const std::string& uuid, Deadline deadline) override;
     /// Throws AlreadyActive when the domain runs here. A connection that breaks in the middle
     /// counts as TimedOut: nobody knows whether the start happened.

@@ -40,6 +40,38 @@ void drop_net_raw() {
     syscall(SYS_capset, &header, data.data());
 }
 
+/// Lets the kernel close a socket in its own time. To close a packet socket it waits until no
+/// processor can still be handing it a frame, for several ticks of its clock. A descriptor that is
+/// nowhere but in a message to a socket that is nowhere but in that message too is collected by a
+/// worker of the kernel (net/unix/garbage.c, since Linux 6.10); where it is not, nothing is lost.
+void leave_to_kernel(UniqueFd socket) {
+    if (!socket) return;
+    std::array<int, 2> pair{};
+    if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair.data()) != 0) return;
+    UniqueFd from(pair[0]);
+    UniqueFd to(pair[1]);
+    const std::array<int, 2> sent{socket.get(), to.get()};
+    char byte = 0;
+    iovec text{&byte, 1};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof sent)> control{};
+    msghdr message{};
+    message.msg_iov = &text;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof sent);
+    std::memcpy(CMSG_DATA(header), sent.data(), sizeof sent);
+    // Refused, it is closed here, as any other.
+    sendmsg(from.get(), &message, MSG_NOSIGNAL);
+    // The collection begins when the last of these is closed, which must be none of those sent.
+    socket.reset();
+    to.reset();
+    from.reset();
+}
+
 }  // namespace
 
 NetworkInterface read_interface(const std::string& name) {
@@ -81,6 +113,14 @@ PacketSocket PacketSocket::open_and_drop_privilege() {
     PacketSocket out;
     drop_net_raw();
     return out;
+}
+
+PacketSocket::~PacketSocket() {
+    leave();
+}
+
+void PacketSocket::leave() {
+    leave_to_kernel(UniqueFd(fd_.release()));
 }
 
 void PacketSocket::listen(std::uint16_t protocol) {

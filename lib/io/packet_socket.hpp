@@ -26,7 +26,8 @@ struct NetworkInterface {
 NetworkInterface read_interface(const std::string& name);
 
 /// Whole Ethernet frames of one protocol on all interfaces. One socket serves them all, since the
-/// kernel takes some 15 ms to close each.
+/// kernel takes some 15 ms to close each; what is left of a socket is therefore put where the
+/// kernel closes it by itself, while the program goes on or ends.
 class PacketSocket {
   public:
     /// Opens without listening yet and takes CAP_NET_RAW away from the calling thread: made before
@@ -34,6 +35,15 @@ class PacketSocket {
     static PacketSocket open_and_drop_privilege();
     /// Keeps the privilege, for a process that needs it again.
     static PacketSocket open();
+
+    ~PacketSocket();
+    PacketSocket(PacketSocket&&) = default;
+    PacketSocket& operator=(PacketSocket&&) = delete;
+    PacketSocket(const PacketSocket&) = delete;
+    PacketSocket& operator=(const PacketSocket&) = delete;
+
+    /// The end of it, for a program that ends without destructors.
+    void leave();
 
     /// Begins to listen. Throws Denied when the socket could not be had, SystemError.
     void listen(std::uint16_t protocol);

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "lib/core/agent_options.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
 #include "lib/io/pdu_switch.hpp"
@@ -107,6 +108,7 @@ PduOptions parse_pdu_options(const FenceDevice& device, std::string password) {
     SnmpLogin& login = out.login;
     login.host = text("ip");
     if (login.host.empty()) throw UsageError("option ip is missing: the address of the strip");
+    if (!valid_address(login.host)) refuse("ip", login.host, "an IP address or a host name");
     const auto port = parse_integer(text("ipport", "161"));
     if (!port || *port < 1 || *port > 65535)
         refuse("ipport", text("ipport"), "a number from 1 to 65535");

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 
+#include "lib/core/text.hpp"
+
 namespace domkeeper {
 namespace {
 
 constexpr SqliteSchema schema{
-    "record", 0x646B7263, 1,
+    "record", 0x646B7263, 2,
     // Times are microseconds since 1970, UTC; sizes are bytes. Definitions have a table of their
     // own, so that a new time alone does not write them again.
     "CREATE TABLE host("
@@ -20,7 +22,9 @@ constexpr SqliteSchema schema{
     "CREATE TABLE definition("
     "  name TEXT PRIMARY KEY REFERENCES domain(name) ON DELETE CASCADE,"
     "  uuid TEXT NOT NULL, xml TEXT NOT NULL) STRICT;",
-    true, "move it and its -wal file away: check_cluster fills a new one"};
+    true, "move it and its -wal file away: check_cluster fills a new one",
+    // Labels with spaces between them.
+    "ALTER TABLE host ADD COLUMN offers TEXT NOT NULL DEFAULT '';"};
 
 }  // namespace
 
@@ -42,11 +46,14 @@ ClusterRecord SqliteRecord::read() {
     } const end{db_};
     ClusterRecord record;
     auto hosts = db_.query(
-        "SELECT name, seen, memory_total, memory_free, hypervisor FROM host ORDER BY name");
+        "SELECT name, seen, memory_total, memory_free, hypervisor, offers FROM host"
+        " ORDER BY name");
     while (hosts.step()) {
         HostRecord host{hosts.text(0), hosts.time(1), Bytes{hosts.integer(2)}, std::nullopt,
                         hosts.text(4)};
         if (!hosts.is_null(3)) host.memory_free = Bytes{hosts.integer(3)};
+        for (const std::string& label : split(hosts.text(5), ' '))
+            if (!label.empty()) host.offers.insert(label);
         record.hosts.push_back(std::move(host));
     }
     auto domains = db_.query(
@@ -86,14 +93,17 @@ bool SqliteRecord::write_reading(const HostRecord& host) {
     std::optional<std::int64_t> free;
     if (host.memory_free) free = host.memory_free->count;
     return db_.query(
-                  "INSERT INTO host VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(name) DO UPDATE"
-                  " SET seen = ?2, memory_total = ?3, memory_free = ?4, hypervisor = ?5"
+                  "INSERT INTO host VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(name) DO UPDATE"
+                  " SET seen = ?2, memory_total = ?3, memory_free = ?4, hypervisor = ?5,"
+                  // What could not be read this time is as it was.
+                  " offers = CASE ?6 WHEN '' THEN offers ELSE ?6 END"
                   " WHERE seen <= ?2")
                .bind(1, host.host)
                .bind(2, host.seen)
                .bind(3, host.memory_total.count)
                .bind(4, free)
                .bind(5, host.hypervisor)
+               .bind(6, join({host.offers.begin(), host.offers.end()}, " "))
                .run() == 1;
 }
 

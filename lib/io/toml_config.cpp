@@ -13,6 +13,7 @@
 #include "lib/core/agent_options.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/inventory_check.hpp"
+#include "lib/core/inventory_hints.hpp"
 #include "lib/core/text.hpp"
 #include "lib/core/toml_trap.hpp"
 #include "lib/io/secret_file.hpp"
@@ -22,11 +23,6 @@ namespace domkeeper {
 namespace {
 
 constexpr std::size_t longest_file = 1 << 20;
-
-std::string quoted(std::string_view text) {
-    return "\"" + printable(text, 80) + "\"";
-}
-
 /// The bytes of the file. Throws Error with the reason alone, without the file's name.
 std::string read_file(const std::string& path) {
     if (auto content = read_trusted_file(path, longest_file, "cluster file")) return *content;
@@ -35,7 +31,7 @@ std::string read_file(const std::string& path) {
 
 /// What a value is, for "... was found".
 std::string describe(const toml::node& node) {
-    if (const auto* text = node.as_string()) return quoted(text->get());
+    if (const auto* text = node.as_string()) return quoted_name(text->get());
     if (const auto* number = node.as_integer()) return std::to_string(number->get());
     if (const auto* yes = node.as_boolean()) return yes->get() ? "true" : "false";
     if (node.is_floating_point()) return "a number with a point";
@@ -107,7 +103,7 @@ class Reader {
             add(loaded_.problems, key.source(), full,
                 secret ? "no secret stands in this file; put it into a file of mode 0600 and name "
                          "that in password_file"
-                       : "unknown key; " + (near ? "did you mean " + quoted(*near) + "?"
+                       : "unknown key; " + (near ? "did you mean " + quoted_name(*near) + "?"
                                                  : "known are " + join(known, ", ")));
         }
     }
@@ -225,21 +221,15 @@ class Reader {
 
     void read_policy(const Table& table) {
         Policy& policy = loaded_.inventory.policy;
-        Names known{"witnesses", "witnesses_needed", "unseen_peers", "storage_lost",
-                    "failback",  "notify",           "seat_file",    "monitor_commands"};
-        for (const PolicyNumber& number : policy_numbers()) {
-            known.emplace_back(number.key);
+        for (const PolicyNumber& number : policy_numbers())
             if (const auto value = whole(table, "policy", number.key))
                 policy.*number.member = *value;
-        }
-        for (const PolicySpan& span : policy_spans()) {
-            known.emplace_back(span.key);
+        for (const PolicySpan& span : policy_spans())
             parsed(table, "policy", span.key, parse_duration,
                    "a time in quotes with its unit, such as " +
-                       quoted(render_duration(Policy{}.*span.member)) + ",",
+                       quoted_name(render_duration(Policy{}.*span.member)) + ",",
                    policy.*span.member);
-        }
-        unknown_keys(table, "policy", known);
+        unknown_keys(table, "policy", policy_keys());
         policy.witnesses = texts(table.get("witnesses"), "policy.witnesses",
                                  "a list of addresses such as [\"10.0.0.254\"]");
         policy.witnesses_needed = whole(table, "policy", "witnesses_needed");
@@ -250,6 +240,8 @@ class Reader {
         parsed(table, "policy", "failback", parse_failback, "\"never\", \"manual\" or \"auto\"",
                policy.failback);
         policy.seat_file = text(table, "policy", "seat_file", "an absolute path").value_or("");
+        parsed(table, "policy", "make_room", parse_make_room, "\"never\" or \"stop-best-effort\"",
+               policy.make_room);
         policy.monitor_commands =
             text(table, "policy", "monitor_commands",
                  "the monitor's command file, such as \"/var/lib/nagios4/rw/nagios.cmd\",")
@@ -263,7 +255,8 @@ class Reader {
     }
 
     void read_host(const Table& table, const std::string& at) {
-        unknown_keys(table, at, {"name", "address", "uri", "memory", "reserve", "fence"});
+        unknown_keys(table, at,
+                     {"name", "address", "uri", "memory", "reserve", "fence", "vcpus", "offers"});
         Host host;
         host.name = text(table, at, "name", "a name such as \"xen1\"", true).value_or("");
         host.address =
@@ -281,6 +274,9 @@ class Reader {
         parsed(table, at, "reserve", parse_bytes,
                "a size in quotes with its unit (KiB, MiB, GiB, TiB), such as \"1GiB\",",
                host.reserve);
+        host.vcpus = whole(table, at, "vcpus");
+        host.offers = texts(table.get("offers"), at + ".offers",
+                            "a list of labels such as [\"gpu\", \"bridge:br0\"]");
         read_fence(table.get("fence"), at + ".fence", host);
         loaded_.inventory.hosts.push_back(std::move(host));
     }
@@ -377,8 +373,11 @@ class Reader {
             const std::string name(key.str());
             const std::string path = at + "." + name;
             if (name == "name" || name == "agent" || name == "password_file") continue;
-            if (name == "password" || name == "passwd" || name == "community" ||
-                !valid_name(name)) {
+            if (is_secret_option(name)) {
+                problem(node, path, "a secret stands in a file of its own: password_file names it");
+                continue;
+            }
+            if (!valid_name(name)) {
                 unknown_keys(table, at,
                              {"name", "agent", "password_file", "ip", "plug", "username"});
                 return;
@@ -397,18 +396,24 @@ class Reader {
     }
 
     void read_domain(const Table& table, const std::string& at) {
-        unknown_keys(table, at,
-                     {"name", "hosts", "priority", "restart", "expect", "move", "apart", "prefer",
-                      "answers"});
+        Names known{"name",   "priority", "class",   "restart",
+                    "expect", "move",     "answers", "start_delay"};
         Domain out;
+        for (const DomainList& list : domain_lists()) {
+            known.emplace_back(list.key);
+            const std::string path = at + "." + std::string(list.key);
+            out.*list.member = texts(table.get(list.key), path, std::string(list.right));
+        }
+        unknown_keys(table, at, known);
         out.name = text(table, at, "name", "a name such as \"web1\"", true).value_or("");
-        const std::string right = "a list of hosts such as [\"xen1\", \"xen2\"]";
-        out.hosts = texts(table.get("hosts"), at + ".hosts", right);
         if (table.contains("hosts") && out.hosts.empty() && troubled_.count(at + ".hosts") == 0)
-            wrong(*table.get("hosts"), at + ".hosts", right + " (leave it out for all hosts)");
+            wrong(*table.get("hosts"), at + ".hosts",
+                  "a list of hosts such as [\"xen1\", \"xen2\"] (leave it out for all hosts)");
         out.priority = whole(table, at, "priority").value_or(0);
-        out.apart = texts(table.get("apart"), at + ".apart", "a list of groups such as [\"db\"]");
-        out.prefer = texts(table.get("prefer"), at + ".prefer", right);
+        parsed(table, at, "class", parse_domain_class,
+               "\"must-run\", \"normal\" or \"best-effort\"", out.domain_class);
+        parsed(table, at, "start_delay", parse_duration, "a time in quotes such as \"10s\"",
+               out.start_delay);
         parsed(table, at, "answers", parse_guest_sign, "\"ping ADDRESS\" or \"tcp ADDRESS:PORT\"",
                out.answers);
         parsed(table, at, "restart", parse_restart_policy, "\"always\" or \"never\"", out.restart);
@@ -475,7 +480,9 @@ LoadedConfig parse(const std::string& text, const std::string& path, bool with_s
     return failed;
 }
 
-LoadedConfig read(const std::string& path, bool with_secrets) {
+}  // namespace
+
+LoadedConfig read_config(const std::string& path, bool with_secrets) {
     try {
         return parse(read_file(path), path, with_secrets);
     } catch (const Error& error) {
@@ -483,12 +490,6 @@ LoadedConfig read(const std::string& path, bool with_secrets) {
         failed.problems.push_back({printable(path, 1024), 0, 0, "", error.what()});
         return failed;
     }
-}
-
-}  // namespace
-
-LoadedConfig read_config(const std::string& path, bool with_secrets) {
-    return read(path, with_secrets);
 }
 
 LoadedConfig parse_config(const std::string& text, const std::string& name) {

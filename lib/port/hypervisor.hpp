@@ -8,6 +8,7 @@
 #include "lib/core/domain.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/inventory.hpp"
+#include "lib/core/offers.hpp"
 #include "lib/core/power.hpp"
 #include "lib/core/record.hpp"
 #include "lib/core/time.hpp"
@@ -31,6 +32,9 @@ class Hypervisor {
 
     /// The definition from which the domain would be started, secrets and all.
     virtual DomainDefinition read_definition(const std::string& uuid, Deadline deadline) = 0;
+
+    /// What this host offers to domains, as far as its driver tells; see lib/core/offers.
+    virtual Labels read_offers(Deadline) { return {}; }
 
     /// Starts a domain here that ran on another host; the proof is what allows it. Defines it
     /// first where the record says it was persistent. When it throws TimedOut the start may

@@ -10,13 +10,15 @@
 
 #include "lib/core/inventory.hpp"
 #include "lib/core/journal_types.hpp"
+#include "lib/core/offers.hpp"
 
 namespace domkeeper {
 
 /// A scenario: a cluster, what runs where, timed events and faults. Text form, a line each:
 ///
 ///     host|device|domain|policy ...      the inventory's own lines (lib/core/inventory_text)
-///     runs HOST DOMAIN=SIZE ...          what runs there at the start, and is recorded
+///     runs HOST DOMAIN=SIZE[/VCPUS] ...  what runs there at the start, and is recorded
+///     offers HOST LABEL ...              what was read of that host, see lib/core/offers
 ///     record-age HOST DURATION           how old the record of that host is at the start
 ///     disks DOMAIN SOURCE ...            its disks: e7.1, iqn.x:y/1 or a path; none if left out
 ///     no-record HOST                     nothing is recorded of it
@@ -31,8 +33,14 @@ struct Scenario {
         std::vector<std::string> words;
     };
     Inventory inventory;
-    std::map<std::string, std::vector<std::pair<std::string, Bytes>>> runs;  ///< by host
-    std::map<std::string, std::vector<std::string>> disks;                   ///< by domain
+    struct Running {
+        std::string domain;
+        Bytes memory;
+        int vcpus = 1;
+    };
+    std::map<std::string, std::vector<Running>> runs;       ///< by host
+    std::map<std::string, Labels> offers;                   ///< by host
+    std::map<std::string, std::vector<std::string>> disks;  ///< by domain
     std::map<std::string, Duration> record_age;
     std::vector<std::string> no_record;
     std::optional<std::string> disarmed;  ///< the reason

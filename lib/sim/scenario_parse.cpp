@@ -74,6 +74,9 @@ class Parser {
         if (words[0] == "disks") {
             need(words, 3, "disks DOMAIN SOURCE ...");
             scenario_.disks[words[1]].assign(words.begin() + 2, words.end());
+        } else if (words[0] == "offers") {
+            need(words, 3, "offers HOST LABEL ...");
+            scenario_.offers[words[1]].insert(words.begin() + 2, words.end());
         } else if (words[0] == "record-age") {
             need(words, 3, "record-age HOST DURATION");
             scenario_.record_age[words[1]] = duration(words[2]);
@@ -103,11 +106,18 @@ class Parser {
         need(words, 3, "runs HOST DOMAIN=SIZE ...");
         for (std::size_t i = 2; i < words.size(); ++i) {
             const auto equals = words[i].find('=');
+            const auto slash = words[i].find('/', std::min(equals, words[i].size()));
             const auto size = equals == std::string::npos
                                   ? std::nullopt
-                                  : parse_bytes(words[i].substr(equals + 1));
-            if (!size) fail("'" + printable(words[i]) + "' is no DOMAIN=SIZE such as web1=1GiB");
-            scenario_.runs[words[1]].emplace_back(words[i].substr(0, equals), *size);
+                                  : parse_bytes(words[i].substr(equals + 1, slash - equals - 1));
+            const auto vcpus = slash == std::string::npos
+                                   ? std::optional<std::int64_t>(1)
+                                   : parse_integer(words[i].substr(slash + 1));
+            if (!size || !vcpus || *vcpus < 1 || *vcpus > 4096)
+                fail("'" + printable(words[i]) +
+                     "' is no DOMAIN=SIZE[/VCPUS] such as web1=1GiB or db1=8GiB/4");
+            scenario_.runs[words[1]].push_back(
+                {words[i].substr(0, equals), *size, static_cast<int>(*vcpus)});
         }
     }
 

@@ -72,15 +72,21 @@ class Run {
             const TimePoint seen =
                 scenario_start - (age == scenario_.record_age.end() ? Duration{0} : age->second);
             records_.record.hosts.push_back({host.name, seen, gibibytes(16), std::nullopt, "sim"});
+            const auto offers = scenario_.offers.find(host.name);
+            if (offers != scenario_.offers.end())
+                records_.record.hosts.back().offers = offers->second;
             const auto runs = scenario_.runs.find(host.name);
             if (runs == scenario_.runs.end()) continue;
-            for (const auto& [name, size] : runs->second)
+            for (const auto& [name, size, vcpus] : runs->second)
                 records_.record.domains.push_back({name, "uuid-" + name, host.name,
-                                                   DomainState::Running, size, 1, true, seen,
+                                                   DomainState::Running, size, vcpus, true, seen,
                                                    definition_of(name)});
         }
         for (const auto& [host, domains] : scenario_.runs)
-            for (const auto& [name, size] : domains) world_.put_domain(name, host, size);
+            for (const auto& [name, size, vcpus] : domains) {
+                world_.vcpus[name] = vcpus;
+                world_.put_domain(name, host, size);
+            }
     }
 
     void call_worker() {

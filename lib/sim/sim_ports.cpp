@@ -43,6 +43,8 @@ class SimHypervisor : public Hypervisor {
                 world_.state_unknown.count(name) == 0 ? domain.state : DomainState::Unknown;
             seen.memory = seen.memory_max = domain.memory;
             seen.persistent = true;
+            const auto vcpus = world_.vcpus.find(name);
+            seen.vcpus = vcpus == world_.vcpus.end() ? 1 : vcpus->second;
             if (domain.half) seen.reason = "migration";
             view.domains.push_back(seen);
         }
@@ -77,6 +79,7 @@ class SimHypervisor : public Hypervisor {
                            world_.without_storage(domain.name);
         // The far side works on even if the caller is killed or has given up.
         const Duration takes = host.start_time;
+        if (!fails) world_.check_together(domain.name, host_.name);
         if (!fails) world_.begin_start(domain.name, host_.name, domain.memory);
         const Now now = world_.scheduler.now();
         world_.scheduler.sleep(std::min(takes, deadline.remaining(now.mono)));
@@ -196,6 +199,8 @@ void SimJournal::commit(const JournalBatch& batch) {
     for (const Incident& incident : batch.opened) incidents_.push_back(incident);
     for (const JournalEntry& entry : batch.entries) {
         entries_.push_back(entry);
+        if (entry.kind == EntryKind::Refusal && !entry.domain.empty())
+            world_.given_up.insert(entry.domain);
         world_.log(entry_line(entry));
     }
     for (const Incident& closed : batch.closed) {
@@ -312,6 +317,7 @@ std::vector<JournalEntry> SimJournal::loose_entries(int newest) {
 
 void SimJournal::order_maintenance(const Maintenance& order) {
     if (disk_full) throw SystemError("journal.db: no space left on device");
+    world_.marked.insert(order.host);
     const auto mark = std::find_if(marks_.begin(), marks_.end(),
                                    [&](const auto& m) { return m.host == order.host; });
     if (mark == marks_.end()) {

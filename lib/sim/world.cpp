@@ -62,7 +62,10 @@ void World::power_cut(const std::string& name) {
     host.last_change = scheduler.now().mono;
     // What dies here is at home here, wherever it ran at first.
     for (const auto& [domain, state] : host.domains)
-        if (!state.half) home_[domain] = name;
+        if (!state.half) {
+            home_[domain] = name;
+            died_[domain] = scheduler.now().mono;
+        }
     host.domains.clear();
     log("world    " + name + " is without power");
 }
@@ -164,16 +167,8 @@ void World::begin_start(const std::string& domain, const std::string& name, Byte
     const Now now = scheduler.now();
     if (!arming.armed_at(now.wall) && now.wall - arming.since > disarm_slack)
         broken("a start of " + domain + " while disarmed");
-    if (const Domain* entry = inventory.find_domain(domain))
-        for (const auto& [other, there] : hosts.at(name).domains) {
-            const Domain* neighbour = inventory.find_domain(other);
-            if (other == domain || neighbour == nullptr || !is_active(there.state)) continue;
-            for (const std::string& group : entry->apart)
-                if (std::find(neighbour->apart.begin(), neighbour->apart.end(), group) !=
-                    neighbour->apart.end())
-                    broken("a start of " + domain + " on " + name + " beside " + other +
-                           ", from which it must stay apart");
-        }
+    check_rules(domain, name);
+    check_order(domain);
     for (const std::string& other : running_on(domain)) {
         // Nobody can know of a moment ago: what was read lasts for a while.
         const auto& released = hosts.at(other).released_at;
@@ -191,6 +186,7 @@ void World::begin_start(const std::string& domain, const std::string& name, Byte
     hosts.at(name).defined.emplace(domain, false);
     log("world    " + domain + " starts on " + name);
     started_[domain] = latest_[domain] = name;
+    started_at_[domain] = now.mono;
     const bool stops = unstable.count(domain) != 0;
     if (!stops && pausing.count(domain) == 0) return;
     scheduler.spawn_process([this, domain, name, stops] {
@@ -209,7 +205,11 @@ void World::stop_domain(const std::string& domain, const std::string& name) {
     const Now now = scheduler.now();
     if (!arming.armed_at(now.wall) && now.wall - arming.since > disarm_slack)
         broken(domain + " is stopped while disarmed");
-    if (const auto ours = started_.find(domain); ours == started_.end() || ours->second != name)
+    const Domain* const entry = inventory.find_domain(domain);
+    const bool for_others = inventory.policy.make_room == MakeRoom::StopBestEffort &&
+                            entry != nullptr && entry->domain_class == DomainClass::BestEffort;
+    const auto ours = started_.find(domain);
+    if (!for_others && (ours == started_.end() || ours->second != name))
         broken(domain + " is stopped on " + name + ", where it was not started by us");
     hosts.at(name).domains.erase(domain);
     log("world    " + domain + " is stopped on " + name);
@@ -237,6 +237,7 @@ void World::begin_move(const std::string& domain, const std::string& from, const
         if (other != from && !hosts.at(other).domains.at(domain).half && !unforeseeable(domain))
             broken(domain + " is moved to " + to + " while it is on " + other);
     check_trusted(domain, to);
+    check_rules(domain, to);
     hosts.at(from).domains.at(domain).busy = true;
     hosts.at(to).domains[domain] = {DomainState::Paused, hosts.at(from).domains.at(domain).memory,
                                     true, false};

@@ -90,6 +90,8 @@ class World {
     void set_monitor_cut(bool cut);
     /// The beginning of a start; the domain is there at once and runs after the host's start time.
     void begin_start(const std::string& domain, const std::string& host, Bytes memory);
+    /// Of a start, which must not part it from the rest of its group.
+    void check_together(const std::string& domain, const std::string& host);
     /// Somebody ends it at once.
     void stop_domain(const std::string& domain, const std::string& host);
     /// The guest with this address runs somewhere in reach and does its work.
@@ -141,6 +143,9 @@ class World {
     std::string no_seat;                             ///< why this node may not act; empty: it may
     std::map<std::string, Instant> autostarted;      ///< domains that a host started by itself
     std::map<std::string, std::string> definitions;  ///< domain -> XML, where it has disks
+    std::map<std::string, int> vcpus;                ///< domain -> its virtual CPUs
+    std::set<std::string> given_up;                  ///< domains that a worker once refused
+    std::set<std::string> marked;                    ///< hosts that once were in maintenance
     SimScheduler::Process lock_holder;               ///< empty: nobody holds the worker's lock
     Arming arming;  ///< of the journal, to check that nobody acts against it
 
@@ -149,6 +154,10 @@ class World {
     std::function<void()> on_crash;
 
   private:
+    /// The rules of the cluster file for a domain that comes to a host.
+    void check_rules(const std::string& domain, const std::string& host);
+    /// What it is to be started after died with it, and is started only now.
+    void check_order(const std::string& domain);
     bool is_cut_off(const SimHost& host, const std::string& domain) const;
     /// Fencing a host for nothing: all that ran there has had no storage for long.
     void check_use_of_fencing(const std::string& host);
@@ -169,6 +178,8 @@ class World {
     std::set<std::string> moved_by_hand_;         ///< domains
     std::map<std::string, Instant> untrusted_;    ///< hosts, since when
     std::set<std::pair<std::string, std::string>> kept_;  ///< domain, host
+    std::map<std::string, Instant> died_;        ///< domain -> when its host lost power last
+    std::map<std::string, Instant> started_at_;  ///< domain -> when a worker started it last
 };
 
 }  // namespace domkeeper

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // How long planning takes: planning HOSTS DOMAINS. A cluster is made up (always the same), four
-// fifths full; measured are the best of five runs of placing the domains of a lost tenth of the
-// hosts, of placing every domain anew, and of N+1 over all hosts, as check_cluster asks for it.
+// fifths full, with all kinds of rules; measured are the best of five runs of placing the domains
+// of a lost tenth of the hosts, of placing every domain anew, and of N+1 over all hosts, as
+// check_cluster asks for it.
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <functional>
@@ -33,16 +35,27 @@ Cluster make_cluster(long hosts, long domains) {
     };
     Cluster cluster;
     std::vector<Bytes> used(static_cast<std::size_t>(hosts));
+    std::vector<int> vcpus(static_cast<std::size_t>(hosts));
     for (long i = 0; i < domains; ++i) {
         const auto at = static_cast<std::size_t>(i % hosts);
         Domain domain;
         domain.name = name_of("vm", i);
         domain.priority = pick(0, 3) * 10;
         if (pick(0, 9) == 0) domain.apart = {name_of("group", i / 7)};
+        if (pick(0, 19) == 0) domain.rather_apart = {name_of("wish", i / 50)};
+        // Two that stand on one host already.
+        if (i / hosts % 10 == 3 || i / hosts % 10 == 4)
+            if (i % hosts % 4 == 0) domain.together = {name_of("pair", i % hosts)};
+        if (pick(0, 49) == 0) domain.needs = {"gpu"};
+        static constexpr std::array classes{DomainClass::BestEffort, DomainClass::Normal,
+                                            DomainClass::Normal, DomainClass::MustRun};
+        domain.domain_class = classes[static_cast<std::size_t>(pick(0, 3))];
         DomainView view;
         view.name = domain.name;
         view.state = DomainState::Running;
         view.memory = view.memory_max = gibibytes(pick(1, 8));
+        view.vcpus = pick(1, 4);
+        vcpus[at] += view.vcpus;
         used[at] += view.memory;
         cluster.views[name_of("host", static_cast<long>(at))].domains.push_back(view);
         cluster.inventory.domains.push_back(std::move(domain));
@@ -50,6 +63,8 @@ Cluster make_cluster(long hosts, long domains) {
     for (long i = 0; i < hosts; ++i) {
         Host host;
         host.name = name_of("host", i);
+        host.vcpus = vcpus[static_cast<std::size_t>(i)] * 5 / 4 + 8;
+        if (i % 2 == 0) host.offers = {"gpu"};
         host.memory = Bytes{used[static_cast<std::size_t>(i)].count * 5 / 4} + gibibytes(8);
         cluster.views[host.name].memory_total = *host.memory;
         cluster.inventory.hosts.push_back(std::move(host));
@@ -92,11 +107,13 @@ int main(int argc, char** argv) {
     std::vector<Want> wants;
     for (const HostLoad& host : loads) {
         Bytes free = host.free;
+        Standing standing{{}, {}, {}, {}, host.standing.vcpus, host.standing.offers};
         for (const Want& want : host.domains) {
             free += want.memory;
+            *standing.vcpus += want.vcpus;
             wants.push_back(want);
         }
-        rooms.push_back({host.host, free, {}});
+        rooms.push_back({host.host, free, standing});
     }
     Plan all;
     const double all_took = best_of_five([&] { all = plan_placement(rooms, wants); });

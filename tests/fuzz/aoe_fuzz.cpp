@@ -34,6 +34,7 @@ void check_survey(std::span<const std::uint8_t> input) {
     const MacAddress two{2, 0, 0, 0, 0, 2};
     AoeSurveyOrder order{.ports = {one, two}, .targets = {{7, 3}, {7, 4}}, .samples = 3};
     if (!input.empty() && (input[0] & 1) != 0) order.targets.clear();
+    order.listen_briefly = !input.empty() && (input[0] & 8) != 0;
     Instant now{};
     AoeSurvey survey(order, now);
     std::vector<std::uint32_t> tags;
@@ -53,7 +54,7 @@ void check_survey(std::span<const std::uint8_t> input) {
     while (input.size() >= 4 && heard < 64) {
         const std::uint8_t how = input[0];
         const std::size_t length =
-            std::min<std::size_t>(input[1] << 8 | input[2], input.size() - 4);
+            std::min<std::size_t>(input[1] * 256U + input[2], input.size() - 4);
         std::vector<std::uint8_t> frame(input.begin() + 4,
                                         input.begin() + 4 + static_cast<std::ptrdiff_t>(length));
         if ((how & 2) != 0 && frame.size() >= 24 && !tags.empty()) {

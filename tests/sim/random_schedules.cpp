@@ -33,7 +33,8 @@ class Generator {
                 "max_hosts_lost="
              << pick(1, 2) << " starts_per_host=" << pick(1, 4)
              << (chance(20) ? " unseen_peers=trust-record" : "")
-             << (chance(20) ? " storage_lost=fence" : "");
+             << (chance(20) ? " storage_lost=fence" : "")
+             << (chance(50) ? " make_room=stop-best-effort" : "");
         guards();
         storage_ = chance(40);
         if (storage_)
@@ -44,6 +45,8 @@ class Generator {
             const bool no_fence = chance(5);
             const bool storage = chance(30);
             out_ << "host " << host(i) << " memory=" << pick(3, 12) << "GiB reserve=1GiB";
+            if (chance(25)) out_ << " vcpus=" << pick(2, 12);
+            if (i == 0 || chance(50)) out_ << " offers=gpu";
             if (!no_fence) out_ << " fence=bmc-" << host(i);
             if (!no_fence && storage) out_ << "/aoe-" << host(i);
             if (!no_fence && two_levels) out_ << "/pdu-" << host(i);
@@ -57,6 +60,7 @@ class Generator {
             if (chance(10)) out_ << " restart=never";
             if (chance(25)) out_ << " answers=\"ping guest-" << i << "\"";
             if (chance(30)) out_ << (chance(50) ? " move=paused" : " move=restart");
+            rules(i);
             out_ << "\n";
         }
         for (int i = 0; i < domains; ++i) {
@@ -66,8 +70,8 @@ class Generator {
             out_ << "\n";
         }
         for (int i = 0; i < domains; ++i)
-            out_ << "runs " << host(pick(0, hosts - 1)) << " d" << i << "=" << pick(1, 3)
-                 << "GiB\n";
+            out_ << "runs " << host(pick(0, hosts - 1)) << " d" << i << "=" << pick(1, 3) << "GiB/"
+                 << pick(1, 3) << "\n";
         if (chance(5)) out_ << "disarmed works\n";
         for (int i = 0; i < hosts; ++i)
             if (chance(5)) out_ << "record-age " << host(i) << " " << pick(1, 30) << "min\n";
@@ -136,6 +140,29 @@ class Generator {
         return words[pick(0, 3)];
     }
     static std::string host(int i) { return std::string(1, static_cast<char>('a' + i)); }
+
+    /// What may stand beside what, where, and in which order.
+    void rules(int domain) {
+        static const char* groups[] = {"",
+                                       "",
+                                       "",
+                                       " apart=g1",
+                                       " apart=g1",
+                                       " apart=g2",
+                                       " together=t1",
+                                       " together=t1",
+                                       " together=t2"};
+        out_ << groups[pick(0, 8)];
+        if (chance(15)) out_ << " rather_apart=r";
+        if (chance(15)) out_ << " rather_together=r";
+        if (chance(15)) out_ << " needs=gpu";
+        if (chance(20)) out_ << " prefer=" << host(pick(0, 1));
+        static const char* classes[] = {"", "", " class=must-run", " class=best-effort"};
+        out_ << classes[pick(0, 3)];
+        // After one before it: so there is no circle.
+        if (domain > 0 && chance(25)) out_ << " after=d" << pick(0, domain - 1);
+        if (chance(10)) out_ << " start_delay=" << pick(1, 5) << "s";
+    }
 
     /// Most of the domains' disks; a storage fence need not know all.
     std::string cut_disks(int domains) {
@@ -220,10 +247,16 @@ std::string trouble_of(const std::string& text) {
 
 /// Of what kind a trouble is: that a small scenario fails as the big one did.
 std::string kind_of(const std::string& trouble) {
-    static const char* kinds[] = {
-        "while it runs", "never finished", "disarmed",      "switched off",       "half copy",
-        "ends on",       "long back",      "answered all",  "stay apart",         "while it is on",
-        "lands on",      "without a copy", "the last host", "gets its disks back"};
+    static const char* kinds[] = {"while it runs", "never finished",
+                                  "disarmed",      "switched off",
+                                  "half copy",     "ends on",
+                                  "long back",     "answered all",
+                                  "stay apart",    "while it is on",
+                                  "lands on",      "without a copy",
+                                  "the last host", "gets its disks back",
+                                  "be together",   "does not offer",
+                                  "virtual CPUs",  "is to come",
+                                  "may not run"};
     for (const char* kind : kinds)
         if (trouble.find(kind) != std::string::npos) return kind;
     return trouble.empty() ? "" : "other";

@@ -140,6 +140,51 @@ TEST_CASE("AoE survey: a target that is well") {
     CHECK(out.took == milliseconds(5));  // it listens for a second one
 }
 
+TEST_CASE("AoE survey: how long it listens for a second one is a matter of the network") {
+    // What it has to ask takes less than that: identify, reservation and a read, 20 us each.
+    const struct {
+        int answer_us, took_ms;
+    } rows[] = {{20, 1}, {99, 1}, {300, 3}, {450, 4}, {499, 4}, {500, 5}, {2'000, 5}};
+    for (const auto& row : rows) {
+        INFO(row.answer_us);
+        AoeSurveyOrder order = for_targets({{7, 3}});
+        order.samples = 1;
+        order.listen_briefly = true;
+        Instant now{};
+        AoeSurvey survey(order, now);
+        Blade blade;
+        const Instant start = now;
+        bool first = true;
+        while (!survey.done()) {
+            for (const AoeSurvey::Frame& frame : survey.due(now))
+                for (const Frame& answer : blade.answer(frame)) {
+                    now += microseconds(first ? row.answer_us : 20);
+                    first = false;
+                    survey.take(0, answer, now);
+                }
+            if (survey.done()) break;
+            REQUIRE(survey.next() != Instant::max());
+            now = std::max(now, survey.next());
+        }
+        CHECK(std::chrono::duration_cast<milliseconds>(now - start) == milliseconds(row.took_ms));
+        CHECK(survey.facts().paths.at(0).latencies.size() == 1);
+    }
+    SECTION("a target that is not there yet is waited for as ever") {
+        AoeSurveyOrder order = for_targets({{7, 3}, {7, 4}});
+        order.listen_briefly = true;
+        CHECK(run(order, {Blade{}}).took == milliseconds(1000));
+    }
+    SECTION("a second card is heard") {
+        Blade other;
+        other.mac[5] = 9;
+        AoeSurveyOrder order = for_targets({{7, 3}});
+        order.listen_briefly = true;
+        const Outcome out = run(order, {Blade{}, other});
+        CHECK(out.facts.paths.size() == 2);
+        CHECK(out.took < milliseconds(5));
+    }
+}
+
 TEST_CASE("AoE survey: nobody there") {
     const Outcome out = run(for_targets({{7, 3}}), {});
     CHECK(out.facts.paths.empty());

@@ -38,6 +38,11 @@ class FakeHypervisor : public Hypervisor {
         if (definition_trouble) throw Denied("no secrets for you");
         return {"<domain>" + uuid + version + "</domain>", true};
     }
+    Labels read_offers(Deadline) override {
+        const std::lock_guard lock(mutex);
+        ++offers_asked;
+        return offers;
+    }
     void stop(const DomainRecord&, Deadline) override {}
     void forget(const DomainRecord&, const std::function<void(const std::string&)>&,
                 Deadline) override {}
@@ -50,6 +55,8 @@ class FakeHypervisor : public Hypervisor {
     std::size_t reads = 0;
     std::vector<std::string> asked;
     std::string version;
+    Labels offers{"bridge:", "bridge:br0"};
+    int offers_asked = 0;
     bool definition_trouble = false;
     std::string trouble;
     bool hang = false;
@@ -103,9 +110,11 @@ TEST_CASE("a round writes the record of all hosts", "[cluster]") {
     CHECK(record.find_domain("stranger")->xml.empty());
     CHECK(record.find_domain("off") == nullptr);
 
-    SECTION("a changed definition is seen in the next round") {
+    SECTION("a changed definition is seen in the next round, and told once") {
+        CHECK(cluster.read(noon + 1s).changed_definitions.empty());
         cluster.host("xen1").version = " v2";
-        cluster.read(noon + 1s);
+        CHECK(cluster.read(noon + 2s).changed_definitions == std::set<std::string>{"web1"});
+        CHECK(cluster.read(noon + 3s).changed_definitions.empty());
         CHECK(cluster.records.read().find_domain("web1")->xml == "<domain>uuid-web1 v2</domain>");
     }
     SECTION("a definition that can't be read leaves the known one") {
@@ -113,6 +122,17 @@ TEST_CASE("a round writes the record of all hosts", "[cluster]") {
         const ClusterFacts later = cluster.read(noon + 1s);
         CHECK(later.definition_troubles.count("web1") == 1);
         CHECK(cluster.records.read().find_domain("web1")->xml == "<domain>uuid-web1</domain>");
+    }
+    SECTION("what a host offers is kept, and asked for again now and then") {
+        CHECK(record.offers_of("xen1") == Labels{"bridge:", "bridge:br0"});
+        CHECK(record.offers_of("nobody").empty());
+        cluster.host("xen1").offers = {};
+        for (int i = 1; i <= 200; ++i) cluster.read(noon + i * 1s);
+        CHECK(cluster.records.read().offers_of("xen1") == Labels{"bridge:", "bridge:br0"});
+        cluster.host("xen1").offers = {"bridge:"};
+        for (int i = 201; i <= 400; ++i) cluster.read(noon + i * 1s);
+        CHECK(cluster.records.read().offers_of("xen1") == Labels{"bridge:"});
+        CHECK(cluster.host("xen1").offers_asked < 40);
     }
     SECTION("a domain that could not be read keeps its memory") {
         DomainView lost = domain_view("web1");

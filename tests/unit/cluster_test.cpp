@@ -267,6 +267,16 @@ TEST_CASE("arming, incidents, journal and record", "[cluster]") {
         control.arming.until = noon - 1min;
         CHECK(overall(cluster.judge()) == Status::Ok);
     }
+    SECTION("disarmed for too long") {
+        control.arming.armed = false;
+        control.arming.since = noon - 24h;
+        CHECK(overall(cluster.judge()) == Status::Warning);
+        control.arming.since = noon - 24h - 1s;
+        CHECK(says(cluster.judge(), Status::Critical,
+                   ", longer than 1d (disarmed_max): `domkeeper arm` ends it"));
+        cluster.inventory.policy.disarmed_max = 48h;
+        CHECK(overall(cluster.judge()) == Status::Warning);
+    }
     SECTION("an unfinished incident") {
         Incident incident;
         incident.id = 3;
@@ -285,6 +295,43 @@ TEST_CASE("arming, incidents, journal and record", "[cluster]") {
     SECTION("a record that can't be written") {
         cluster.facts.record_trouble = "disk full";
         CHECK(says(cluster.judge(), Status::Critical, "disk full"));
+    }
+}
+
+TEST_CASE("a definition that is not the recorded one is a warning", "[cluster]") {
+    Cluster cluster;
+    cluster.facts.changed_definitions = {"web1"};
+    CHECK(says(cluster.judge(), Status::Warning,
+               "web1: its definition on xen1 differs from the recorded one, which was replaced"));
+    cluster.facts.record_trouble = "disk full";
+    CHECK(says(cluster.judge(), Status::Warning, "differs from the recorded one"));
+    CHECK_FALSE(says(cluster.judge(), Status::Warning, "which was replaced"));
+}
+
+TEST_CASE("domains that should be together and are not, and needs that are not met, are warnings",
+          "[cluster]") {
+    Cluster cluster;
+    cluster.inventory.policy.survive = 0;
+    SECTION("together") {
+        cluster.inventory.domains[0].together = cluster.inventory.domains[1].together = {"pair"};
+        CHECK(says(cluster.judge(), Status::Warning,
+                   "group pair should be together and is not: web1 on xen1; db1 on xen2"));
+        std::swap(cluster.facts.hosts[1].view->domains[0],
+                  cluster.facts.hosts[0].view->domains.emplace_back(domain_view("x")));
+        cluster.facts.hosts[1].view->domains.clear();
+        CHECK_FALSE(says(cluster.judge(), Status::Warning, "should be together"));
+    }
+    SECTION("what the cluster file alone can say") {
+        cluster.inventory.domains[0].needs = {"gpu"};
+        CHECK(says(cluster.judge(), Status::Warning, "web1 needs gpu, which xen1 does not offer"));
+        cluster.inventory.hosts[0].offers = {"gpu"};
+        CHECK(overall(cluster.judge()) == Status::Ok);
+    }
+    SECTION("what was read") {
+        cluster.inventory.domains[0].needs = {"bridge:br0"};
+        CHECK(overall(cluster.judge()) == Status::Ok);
+        cluster.facts.record.hosts[0].offers = {"bridge:", "bridge:br1"};
+        CHECK(says(cluster.judge(), Status::Warning, "web1 needs bridge:br0"));
     }
 }
 

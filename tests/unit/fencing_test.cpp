@@ -27,6 +27,7 @@ struct FakeDevice {
     int busy = 0;            ///< so many commands fail
     int back_on = 0;         ///< so many times it comes on by itself after a reading of off
     Duration gone{0};        ///< silent for this long after a command
+    Duration takes{0};       ///< for an answer
     int reads = 0;
     std::vector<Instant> commands;
     Coverage covers = Coverage::everything();
@@ -42,6 +43,7 @@ class FakeSwitch final : public PowerSwitch {
 
     PowerState read(Deadline deadline) override {
         ++d_.reads;
+        if (d_.takes > Duration{0}) scheduler_.sleep_until(scheduler_.now().mono + d_.takes);
         const Instant now = scheduler_.now().mono;
         if (d_.silent || now < d_.silent_until) hang(deadline);
         if (d_.denies_reading) throw Denied("wrong password");
@@ -148,15 +150,32 @@ TEST_CASE("fencing: a host that is off already gets no command") {
 }
 
 TEST_CASE("fencing: a slow relay is waited for, and is seen soon after it falls") {
-    for (const int relay : {50, 700, 2'500, 9'000}) {
+    const struct {
+        int relay_ms, late_ms;
+        std::size_t commands;
+        int most_reads;
+    } rows[] = {{0, 5, 1, 5},        {50, 15, 1, 12},     {700, 15, 1, 60},
+                {1'400, 15, 1, 110}, {2'500, 30, 1, 145}, {9'000, 200, 2, 260}};
+    for (const auto& row : rows) {
+        INFO(row.relay_ms);
         Rack rack;
-        rack.bmc().relay = milliseconds(relay);
+        rack.bmc().relay = milliseconds(row.relay_ms);
         const FenceOutcome out = rack.fence_one();
         REQUIRE(out.proof);
-        CHECK(rack.clock() >= milliseconds(relay));
-        CHECK(rack.clock() <= milliseconds(relay) + milliseconds(210));
-        CHECK(rack.bmc().commands.size() == (relay > 3'000 ? 2 : 1));
+        CHECK(rack.clock() >= milliseconds(row.relay_ms));
+        CHECK(rack.clock() <= milliseconds(row.relay_ms + row.late_ms));
+        CHECK(rack.bmc().commands.size() == row.commands);
+        CHECK(rack.bmc().reads <= row.most_reads);
     }
+}
+
+TEST_CASE("fencing: a device that takes its time is left alone for half as long again") {
+    Rack rack;
+    rack.bmc().relay = milliseconds(1'000);
+    rack.bmc().takes = milliseconds(80);
+    REQUIRE(rack.fence_one().proof);
+    CHECK(rack.bmc().reads <= 2 + 1'000 / (80 + 40) + 1);
+    CHECK(rack.clock() <= milliseconds(1'000 + 80 + 40 + 80 + 80));
 }
 
 TEST_CASE("fencing: what is never a proof") {

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "plugins/initiator.hpp"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "lib/io/bounded.hpp"
 #include "lib/io/counter_file.hpp"
@@ -169,6 +174,21 @@ TEST_CASE("Initiator: counters between two runs") {
     CHECK(back.at("iqn.x:t1/1").errors == 31);
     CHECK(back.at("iqn.x:t1/1").timeouts == 2);
     CHECK(parse_counters("x\na b c\na -1 2\na 1 2 3\n\n").empty());
+}
+
+TEST_CASE("Initiator: a child that hangs keeps nobody waiting for the end of our output") {
+    const Scratch scratch;
+    const std::string hangs = scratch.path("pipe");
+    REQUIRE(std::system(("mkfifo " + hangs).c_str()) == 0);
+    int output[2];  // as our standard output, which NRPE or sshd reads to its end
+    REQUIRE(pipe(output) == 0);
+    std::thread reading([&] { read_blocks({hangs}, 1, Deadline{mono_now() + Duration{2000}}); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    close(output[1]);
+    pollfd end{output[0], POLLIN, 0};
+    CHECK(poll(&end, 1, 500) == 1);
+    reading.join();
+    close(output[0]);
 }
 
 TEST_CASE("Initiator: real reads in a child") {

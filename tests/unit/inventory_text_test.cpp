@@ -90,9 +90,13 @@ TEST_CASE("inventory text comes back as it was") {
              "fence=d1,d2/d3\nhost b memory=3TiB reserve=1MiB\n"
              "device d1 agent=fence_ipmi password_file=\"/a b\" ip=::1 plug=\"\"\n"
              "device d2 agent=fence_x\ndevice d3 agent=fence_x\n"
-             "domain web1 hosts=a,b priority=100 apart=x prefer=a answers=\"tcp [fd00::5]:22\" "
+             "domain web1 priority=100 hosts=a,b prefer=a apart=x answers=\"tcp [fd00::5]:22\" "
              "restart=never "
              "expect=any\ndomain web2\n",
+             "policy vcpus_per_cpu=4 disarmed_max=1h make_room=stop-best-effort\n"
+             "host a vcpus=12 offers=gpu,bridge:br0\n"
+             "domain one rather_apart=x together=y rather_together=z needs=gpu after=two "
+             "class=must-run start_delay=5s\ndomain two class=best-effort\n",
          }) {
         CAPTURE(text);
         CHECK(render_inventory(parse_inventory(text)) == text);

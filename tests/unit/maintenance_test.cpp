@@ -173,6 +173,79 @@ TEST_CASE("what a domain on several hosts, a blind target and a short one are re
     }
 }
 
+TEST_CASE("an evacuation keeps to the rules of placement") {
+    Cluster cluster;
+    const auto target = [](const MaintenancePlan& plan, const std::string& domain) {
+        for (const PlannedMove& move : plan.moves)
+            if (move.domain == domain) return move.to;
+        for (const Refusal& refusal : plan.refusals)
+            if (refusal.domain == domain) return std::string(refusal_kind_name(refusal.kind));
+        return std::string();
+    };
+    std::vector<Domain>& domains = cluster.inventory.domains;
+    SECTION("together, beside the one that stays") {
+        domains[0].together = domains[1].together = {"t"};
+        Domain other = domains[2];
+        other.name = "other";
+        other.together = {"t"};
+        domains.push_back(other);
+        DomainView there;
+        there.name = "other";
+        there.state = DomainState::Running;
+        cluster.survey.hosts["c"].view->domains = {there};
+        const MaintenancePlan plan = cluster.plan();
+        CHECK(target(plan, "big") == "c");
+        CHECK(target(plan, "small") == "c");
+    }
+    SECTION("virtual CPUs, also of what is on its way") {
+        cluster.inventory.hosts[1].vcpus = 3;
+        cluster.inventory.hosts[2].vcpus = 2;
+        cluster.survey.domains["big"].view.vcpus = 3;
+        CHECK(target(cluster.plan(), "big") == "b");
+        ClusterRecord record;
+        DomainRecord moving;
+        moving.name = "pv";
+        moving.vcpus = 1;
+        record.domains.push_back(moving);
+        MaintenanceQuestion question{
+            cluster.inventory, "a", MaintenancePhase::Evacuating, {}, {}, {}};
+        question.moving = {{"pv", {"c", "b", gibibytes(1)}}};
+        question.record = &record;
+        CHECK(target(plan_moves(question, cluster.survey), "big") == "not-enough-cpus");
+    }
+    SECTION("what a host must offer, by the cluster file and by the definition") {
+        domains[1].needs = {"gpu"};
+        cluster.inventory.hosts[2].offers = {"gpu"};
+        ClusterRecord record;
+        for (const char* host : {"b", "c"}) {
+            HostRecord read;
+            read.host = host;
+            read.offers = {"network:"};
+            record.hosts.push_back(read);
+        }
+        record.hosts[0].offers.insert("network:lan");
+        DomainRecord recorded;
+        recorded.name = "big";
+        recorded.xml =
+            "<domain><devices><interface type='network'><source network='lan'/></interface>"
+            "</devices></domain>";
+        record.domains.push_back(recorded);
+        MaintenanceQuestion question{
+            cluster.inventory, "a", MaintenancePhase::Evacuating, {}, {}, {}};
+        question.record = &record;
+        const MaintenancePlan plan = plan_moves(question, cluster.survey);
+        CHECK(target(plan, "small") == "c");
+        CHECK(target(plan, "big") == "b");
+    }
+    SECTION("what would be left for one more loss") {
+        domains[0].apart = domains[1].apart = {"x"};
+        const MaintenancePlan plan = cluster.plan();
+        CHECK(plan.refusals.empty());
+        REQUIRE_FALSE(plan.gaps.empty());
+        CHECK(plan.gaps[0].first_refused()->kind == RefusalKind::Apart);
+    }
+}
+
 TEST_CASE("definitions: what a move must know") {
     const DomainShape shape = parse_domain_shape(R"(<?xml version='1.0'?>
 <!-- <disk><source dev='/dev/no'/></disk> -->

@@ -37,8 +37,9 @@ TEST_CASE("the higher priority gets the room, and the refusal says need and have
     CHECK(by_domain(plan) == Where{{"must", "a"}, {"small", "a"}, {"big", "not-enough-memory"}});
     REQUIRE(plan.refusals.size() == 1);
     CHECK(plan.refusals[0].need == gibibytes(3));
-    CHECK(plan.refusals[0].have == gibibytes(2));
-    CHECK(plan.refusals[0].text == "needs 3 GiB, the most that is left is 2 GiB on a");
+    // What is left when all others have theirs.
+    CHECK(plan.refusals[0].have == gibibytes(1));
+    CHECK(plan.refusals[0].text == "needs 3 GiB, the most that is left is 1 GiB on a");
     CHECK(plan.placements[0].domain == "must");
 }
 
@@ -72,7 +73,7 @@ TEST_CASE("domains of one apart group never share a host") {
     CHECK(plan.refusals[0].text ==
           "each living host that may run it has a domain of its apart group db");
     std::vector<Room> taken = rooms;
-    taken[0].apart = {"db"};
+    taken[0].standing.apart = {"db"};
     CHECK(by_domain(plan_placement(taken, {one})) == Where{{"db1", "b"}});
 }
 

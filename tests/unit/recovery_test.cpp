@@ -109,7 +109,7 @@ TEST_CASE("a scenario's mistakes are named by line") {
     CHECK(error(cluster + "at soon power-cut a\n") ==
           "line 4: 'soon' is no time span such as 400ms, 5s or 2h");
     CHECK(error(cluster + "runs a w=big\n") ==
-          "line 4: 'w=big' is no DOMAIN=SIZE such as web1=1GiB");
+          "line 4: 'w=big' is no DOMAIN=SIZE[/VCPUS] such as web1=1GiB or db1=8GiB/4");
     CHECK(error(cluster + "go\n") == "line 4: 'go' begins no line of a scenario");
 }
 

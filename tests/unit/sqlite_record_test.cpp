@@ -190,7 +190,7 @@ TEST_CASE("record and journal are not taken for each other") {
     raw_sql(folder + "/record.db", "PRAGMA user_version=7");
     CHECK(system_error_of([&] { SqliteRecord store(folder); }) ==
           folder +
-              "/record.db is of version 7, this program knows 1: use the domkeeper that wrote "
+              "/record.db is of version 7, this program knows 2: use the domkeeper that wrote "
               "it or a newer one");
     raw_sql(folder + "/record.db", "PRAGMA user_version=1; PRAGMA application_id=1684761196");
     CHECK(system_error_of([&] { SqliteRecord store(folder); }) ==

@@ -174,7 +174,16 @@ TEST_CASE("check_iscsi: each fault has its status") {
     IscsiExpectations wanted;
     SECTION("not ready") {
         disk.not_ready = "not ready (0x2/0x04/0x00)";
-        CHECK(judge(disk).summary == "t1: LUN 1 is not ready: not ready (0x2/0x04/0x00)");
+        CHECK(judge(disk).summary ==
+              "t1: LUN 1 is not ready: not ready (0x2/0x04/0x00): look at the target's disk");
+    }
+    SECTION("held by another host") {
+        disk.capacity.reset();
+        disk.not_ready = "reservation conflict";
+        CHECK(judge(disk).summary ==
+              "t1: LUN 1 is reserved by another host for itself (reservation conflict): find out "
+              "who holds it, and end that");
+        CHECK(overall(judge(disk)) == Status::Critical);
     }
     SECTION("write protected") {
         disk.write_protected = true;

@@ -159,3 +159,88 @@ TEST_CASE("what if a host went for good and a domain came", "[survival]") {
     CHECK(both.losses[0].plan.refusals.size() == 3);
     CHECK_FALSE(both.all_fit());
 }
+
+TEST_CASE("N+1 counts every rule, and best-effort domains apart from the others", "[survival]") {
+    std::vector<HostLoad> loads{{"a", gibibytes(4), {want("x", 2), want("y", 2)}},
+                                {"b", gibibytes(4), {want("z", 2)}}};
+    REQUIRE(survive_any(loads, 1).failing == 0);
+    SECTION("virtual CPUs") {
+        loads[1].standing.vcpus = 3;
+        loads[0].domains[0].vcpus = loads[0].domains[1].vcpus = 2;
+        const Survival survival = survive_any(loads, 1);
+        REQUIRE(survival.worst);
+        CHECK(explain_loss(*survival.worst) ==
+              "if a were lost, y would stay down: needs 2 virtual CPUs; no host with the memory "
+              "may give out so many");
+    }
+    SECTION("together") {
+        loads[0].domains[0].together = loads[1].domains[0].together = {"t"};
+        loads[0].standing.together = loads[1].standing.together = {"t"};
+        loads.push_back({"c", gibibytes(9), {}});
+        const Loss loss = plan_loss(loads, {"a"});
+        CHECK(loss.plan.refusals.empty());
+        for (const Placement& placement : loss.plan.placements)
+            CHECK(placement.host == (placement.domain == "x" ? "b" : "c"));
+    }
+    SECTION("needs") {
+        loads[0].domains[0].needs = {"gpu"};
+        const Survival survival = survive_any(loads, 1);
+        REQUIRE(survival.worst);
+        CHECK(explain_loss(*survival.worst) ==
+              "if a were lost, x would stay down: no living host that may run it offers gpu; give "
+              "another host what it needs");
+    }
+    SECTION("best-effort domains may stay down") {
+        loads[1].free = gibibytes(2);
+        REQUIRE(survive_any(loads, 1).failing == 1);
+        loads[0].domains[1].domain_class = DomainClass::BestEffort;
+        CHECK(survive_any(loads, 1).failing == 0);
+        CHECK(plan_loss(loads, {"a"}).plan.refusals.size() == 1);
+    }
+    SECTION("and be stopped for must-run ones where the policy says so") {
+        loads[1].free = gibibytes(2);
+        loads[0].domains[0].domain_class = loads[0].domains[1].domain_class = DomainClass::MustRun;
+        loads[1].domains[0].domain_class = DomainClass::BestEffort;
+        CHECK(survive_any(loads, 1).failing == 1);
+        CHECK(survive_any(loads, 1, {{}, MakeRoom::StopBestEffort}).failing == 0);
+        const Loss loss = plan_loss(loads, {"a"}, {}, {{}, MakeRoom::StopBestEffort});
+        REQUIRE(loss.stops.size() == 1);
+        CHECK(loss.stops[0].victim.domain == "z");
+        CHECK(loss.stops[0].for_domain == "y");
+        CHECK(loss.first_refused() == nullptr);
+    }
+}
+
+TEST_CASE("loads know what definitions need, where hosts differ", "[survival]") {
+    Inventory inventory;
+    ClusterRecord record;
+    std::map<std::string, HostView> views;
+    for (const char* name : {"a", "b"}) {
+        Host host;
+        host.name = name;
+        inventory.hosts.push_back(host);
+        HostRecord read;
+        read.host = name;
+        read.offers = {"bridge:", "bridge:br0"};
+        record.hosts.push_back(read);
+        views[name] = test::host_view();
+    }
+    Domain domain;
+    domain.name = "web";
+    inventory.domains.push_back(domain);
+    DomainRecord seen;
+    seen.name = "web";
+    seen.host = "a";
+    seen.xml =
+        "<domain><devices><interface type='bridge'><source bridge='br0'/></interface></devices>"
+        "</domain>";
+    record.domains.push_back(seen);
+    views["a"].domains = {test::domain_view("web")};
+    CHECK(plan_loss(loads_of(inventory, views, record), {"a"}).plan.refusals.empty());
+    record.hosts[1].offers = {"bridge:"};
+    const Loss loss = plan_loss(loads_of(inventory, views, record), {"a"});
+    REQUIRE(loss.plan.refusals.size() == 1);
+    CHECK(loss.plan.refusals[0].kind == RefusalKind::NeedUnmet);
+    record.hosts[1].offers = {};  // not read
+    CHECK(plan_loss(loads_of(inventory, views, record), {"a"}).plan.refusals.empty());
+}

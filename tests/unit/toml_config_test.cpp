@@ -193,11 +193,12 @@ TEST_CASE("cluster file: each mistake is named with its place and what would be 
         {sound + "[policy]\nlook_tme = \"1s\"\nzzzzzzzz = 1\n",
          {"23:1: policy.look_tme: unknown key; did you mean \"look_time\"?",
           "24:1: policy.zzzzzzzz: unknown key; known are witnesses, witnesses_needed, "
-          "unseen_peers, storage_lost, failback, notify, seat_file, monitor_commands, "
+          "unseen_peers, storage_lost, failback, notify, make_room, seat_file, monitor_commands, "
           "max_hosts_lost, max_percent_lost, peers_needed, fences_per_hour, starts_per_host, "
-          "starts_at_once, start_attempts, moves_at_once, balance_tolerance, survive, cool_down, "
-          "quiet_time, look_time, record_max_age, settle_time, "
-          "answer_time, fence_time, start_time, observe_time, move_time, maintenance_time"}},
+          "starts_at_once, start_attempts, moves_at_once, balance_tolerance, survive, "
+          "vcpus_per_cpu, "
+          "cool_down, quiet_time, look_time, record_max_age, settle_time, answer_time, fence_time, "
+          "start_time, observe_time, move_time, disarmed_max, maintenance_time"}},
         {sound + "[policy]\nlook_time = 400\nfence_time = \"5 parsecs\"\nstart_time = \"3h\"\n",
          {"23:13: policy.look_time: 400 was found; a time in quotes with its unit, such as "
           "\"400ms\", would be right",
@@ -405,11 +406,13 @@ TEST_CASE("load_inventory gives the first mistake, the count and the way to all"
     const Scratch scratch;
     const std::string file = scratch.write("c.toml", sound + "x = 1\ny = 1\nz = 1\n");
     CHECK_THROWS_AS(load_inventory(file), UsageError);
-    CHECK_THROWS_WITH(load_inventory(file),
-                      file +
-                          ":22:1: domain.web1.x: unknown key; known are name, hosts, priority, "
-                          "restart, expect, move, apart, prefer, answers; and 2 more mistakes; see "
-                          "domkeeper check-config");
+    CHECK_THROWS_WITH(
+        load_inventory(file),
+        file +
+            ":22:1: domain.web1.x: unknown key; known are name, priority, class, "
+            "restart, expect, move, answers, start_delay, hosts, prefer, apart, "
+            "rather_apart, together, rather_together, needs, after; and 2 more mistakes; see "
+            "domkeeper check-config");
     CHECK_THROWS_WITH(load_inventory(scratch.path("none")),
                       scratch.path("none") + ": can't be read: No such file or directory");
     scratch.write("c.toml", sound);

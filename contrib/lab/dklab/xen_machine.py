@@ -3,7 +3,9 @@
 a frozen state. A change here makes frozen machines useless, so they are named by this file's hash.
 
 Emulation needs no processor with virtualisation, and QEMU emulates AMD's, so PVH guests run as well
-as PV ones. Without -smap,-smep dom0 dies early; without -rdtscp PVH guests die."""
+as PV ones. Without -smap,-smep dom0 dies early; without -rdtscp PVH guests die. Without eager-fpu Xen
+gives a guest its vector registers only when it uses them, and emulation misses some of these uses:
+a program then goes on with another's registers (seen: keys refused, files spoiled, crashes)."""
 
 import json
 import os
@@ -14,7 +16,7 @@ import time
 MEMORY_MIB = 1024
 DOM0_MIB = 384
 XEN = (
-    "console=com1 com1=115200,8n1 dom0_mem={dom0}M,max:{dom0}M dom0_max_vcpus=1 spec-ctrl=no xpti=no "
+    "console=com1 com1=115200,8n1 dom0_mem={dom0}M,max:{dom0}M dom0_max_vcpus=1 spec-ctrl=no,eager-fpu xpti=no "
     "pcid=no sched=credit smt=off no-real-mode loglvl=warning guest_loglvl=warning {extra}"
 )
 DOM0 = (

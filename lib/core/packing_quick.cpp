@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The quick ways of packing: by size, box by box, and by making room.
+#include <algorithm>
+#include <numeric>
+
+#include "lib/core/packing.hpp"
+
+namespace domkeeper {
+namespace {
+
+/// Which of the boxes with enough room gets the item.
+enum class Fit { Worst, Best, First };
+
+constexpr int chain_depth = 3;
+constexpr long chain_budget = 40'000;  ///< attempts for one packing
+constexpr long item_budget = 4'000;    ///< of these for one item
+constexpr long fill_budget = 4'000;    ///< steps for one box
+
+using Indices = std::vector<std::size_t>;
+
+std::size_t choose(const Packing& packing, std::size_t i, Fit fit) {
+    const PackingProblem& problem = packing.problem();
+    const PackingProblem::Item& item = problem.items[i];
+    const bool plain = !item.has_rules();
+    const bool wishes = item.prefer || !item.rather_apart.empty() || !item.rather_together.empty();
+    const std::vector<char>& mask = problem.masks[item.mask];
+    std::size_t best = nowhere;
+    int best_broken = 0;
+    for (std::size_t box = 0; box < problem.boxes.size(); ++box) {
+        const std::int64_t free = packing.free(box);
+        if (free < item.size || mask[box] == 0) continue;
+        const bool better = best == nowhere || (fit == Fit::Worst && free > packing.free(best)) ||
+                            (fit == Fit::Best && free < packing.free(best));
+        if (!better && !wishes) continue;
+        if (packing.vcpus(box) < item.vcpus || (!plain && !packing.rules_allow(i, box))) continue;
+        const int broken = wishes ? packing.wishes_broken(i, box) : 0;
+        if (best != nowhere && (broken > best_broken || (broken == best_broken && !better)))
+            continue;
+        best = box;
+        best_broken = broken;
+    }
+    return best;
+}
+
+/// What must be together with each item, as far as it goes: the items of its groups, of theirs, ...
+std::vector<Indices> families_of(const PackingProblem& problem) {
+    std::vector<Indices> by_group(problem.together_groups);
+    for (std::size_t i = 0; i < problem.items.size(); ++i)
+        for (const std::size_t group : problem.items[i].together) by_group[group].push_back(i);
+    std::vector<Indices> families(problem.items.size());
+    for (std::size_t i = 0; i < problem.items.size(); ++i) {
+        if (problem.items[i].together.empty() || !families[i].empty()) continue;
+        Indices family{i};
+        for (std::size_t next = 0; next < family.size(); ++next)
+            for (const std::size_t group : problem.items[family[next]].together)
+                for (const std::size_t other : by_group[group])
+                    if (std::find(family.begin(), family.end(), other) == family.end())
+                        family.push_back(other);
+        std::sort(family.begin(), family.end());
+        for (const std::size_t member : family) families[member] = family;
+    }
+    return families;
+}
+
+/// Places items one by one; whoever must be together is placed at once where that can be.
+class Packer {
+  public:
+    Packer(const PackingProblem& problem, Fit fit, bool by_family)
+        : problem_(problem), packing_(problem), fit_(fit) {
+        if (by_family && problem.together_groups != 0) families_ = families_of(problem);
+    }
+
+    Packing& packing() { return packing_; }
+
+    bool place(std::size_t i) {
+        if (packing_.where(i) != nowhere) return true;
+        if (!families_.empty() && families_[i].size() > 1 && place_family(i)) return true;
+        const std::size_t box = choose(packing_, i, fit_);
+        if (box == nowhere) return false;
+        packing_.put(i, box);
+        return true;
+    }
+
+    /// Places it by moving others that were placed here.
+    bool make_room(std::size_t i) {
+        if (fixed_.empty()) fixed_.assign(problem_.items.size(), 0);
+        const long before = budget_;
+        budget_ = std::min(budget_, item_budget);
+        const long given = budget_;
+        const bool done = insert(i, chain_depth);
+        budget_ = before - (given - budget_);
+        return done;
+    }
+
+    /// Fills box after box with what leaves least of it over.
+    void fill(const Indices& boxes, const Indices& items) {
+        std::int64_t unit = 0;
+        for (const std::size_t i : items) unit = std::gcd(unit, problem_.items[i].size);
+        Indices left = items;
+        for (const std::size_t box : boxes) {
+            fill_box(box, left, std::max<std::int64_t>(unit, 1));
+            std::erase_if(left, [&](std::size_t i) { return packing_.where(i) != nowhere; });
+        }
+    }
+
+  private:
+    bool place_family(std::size_t i) {
+        Indices family = families_[i];
+        std::erase_if(family, [&](std::size_t m) { return packing_.where(m) != nowhere; });
+        for (; family.size() > 1; family.pop_back()) {
+            std::size_t best = nowhere;
+            for (std::size_t box = 0; box < problem_.boxes.size(); ++box) {
+                const bool better =
+                    best == nowhere ||
+                    (fit_ == Fit::Worst && packing_.free(box) > packing_.free(best)) ||
+                    (fit_ == Fit::Best && packing_.free(box) < packing_.free(best));
+                if (!better || !put_all(family, box)) continue;
+                for (const std::size_t member : family) packing_.take(member);
+                best = box;
+            }
+            if (best == nowhere) continue;
+            put_all(family, best);
+            return packing_.where(i) != nowhere;
+        }
+        return false;
+    }
+
+    bool put_all(const Indices& family, std::size_t box) {
+        for (std::size_t k = 0; k < family.size(); ++k) {
+            if (packing_.fits(family[k], box)) {
+                packing_.put(family[k], box);
+                continue;
+            }
+            while (k-- > 0) packing_.take(family[k]);
+            return false;
+        }
+        return true;
+    }
+
+    // Every step of a chain is noted, so that one that leads nowhere can be taken back.
+    void move(std::size_t i, std::size_t box) {
+        trail_.emplace_back(i, packing_.where(i));
+        if (packing_.where(i) != nowhere) packing_.take(i);
+        if (box != nowhere) packing_.put(i, box);
+    }
+
+    void take_back(std::size_t mark) {
+        while (trail_.size() > mark) {
+            const auto [i, box] = trail_.back();
+            trail_.pop_back();
+            if (packing_.where(i) != nowhere) packing_.take(i);
+            if (box != nowhere) packing_.put(i, box);
+        }
+    }
+
+    /// A chain: it takes the place of another one, which takes the place of a third.
+    bool insert(std::size_t i, int depth) {
+        if (const std::size_t box = choose(packing_, i, fit_); box != nowhere) {
+            move(i, box);
+            return true;
+        }
+        if (depth == 0) return false;
+        fixed_[i] = 1;
+        bool done = false;
+        for (int others = 1; others <= 2 && !done; ++others)
+            for (std::size_t box = 0; box < problem_.boxes.size() && !done && budget_ > 0; ++box)
+                if (problem_.may_go(i, box))
+                    done = others == 1 ? push_one(i, box, depth) : push_two(i, box, depth);
+        fixed_[i] = 0;
+        return done;
+    }
+
+    /// Those in the box that could be moved away, the small ones first.
+    Indices movable(std::size_t box) const {
+        Indices list = packing_.items_in(box);
+        std::erase_if(list, [&](std::size_t v) {
+            return fixed_[v] != 0 || !problem_.items[v].together.empty();
+        });
+        std::sort(list.begin(), list.end(), [&](std::size_t a, std::size_t b) {
+            return std::pair(problem_.items[a].size, a) < std::pair(problem_.items[b].size, b);
+        });
+        return list;
+    }
+
+    bool push_one(std::size_t i, std::size_t box, int depth) {
+        for (const std::size_t v : movable(box))
+            if (push(i, box, {v}, depth)) return true;
+        return false;
+    }
+
+    bool push_two(std::size_t i, std::size_t box, int depth) {
+        const Indices list = movable(box);
+        for (std::size_t a = 0; a < list.size(); ++a)
+            for (std::size_t b = a + 1; b < list.size() && budget_ > 0; ++b)
+                if (push(i, box, {list[b], list[a]}, depth)) return true;
+        return false;
+    }
+
+    /// Puts it in the place of these, if they find others.
+    bool push(std::size_t i, std::size_t box, const Indices& others, int depth) {
+        std::int64_t size = packing_.free(box);
+        std::int64_t vcpus = packing_.vcpus(box);
+        for (const std::size_t v : others) {
+            size += problem_.items[v].size;
+            vcpus += problem_.items[v].vcpus;
+        }
+        if (size < problem_.items[i].size || vcpus < problem_.items[i].vcpus) return false;
+        if (budget_-- <= 0) return false;
+        const std::size_t mark = trail_.size();
+        for (const std::size_t v : others) move(v, nowhere);
+        bool done = packing_.fits(i, box);
+        if (done) move(i, box);
+        for (const std::size_t v : others) done = done && insert(v, depth - 1);
+        if (!done) take_back(mark);
+        return done;
+    }
+
+    /// Looks for what leaves least over in one box, beginning with the largest that fits.
+    void fill_box(std::size_t box, const Indices& items, std::int64_t unit) {
+        Fill fill{box, unit, {}, {}, {}, packing_.free(box), fill_budget};
+        for (const std::size_t i : items)
+            if (packing_.fits(i, box)) fill.items.push_back(i);
+        std::stable_sort(fill.items.begin(), fill.items.end(), [&](std::size_t a, std::size_t b) {
+            return problem_.items[a].size > problem_.items[b].size;
+        });
+        fill.rest.assign(fill.items.size() + 1, 0);
+        for (std::size_t k = fill.items.size(); k-- > 0;)
+            fill.rest[k] = fill.rest[k + 1] + problem_.items[fill.items[k]].size;
+        if (fill.items.empty()) return;
+        packing_.put(fill.items.front(), box);
+        fill.chosen.push_back(fill.items.front());
+        fill.best = fill.chosen;
+        fill.slack = packing_.free(box);
+        look_further(fill, 1);
+        packing_.take(fill.items.front());
+        for (const std::size_t i : fill.best) packing_.put(i, box);
+    }
+
+    struct Fill {
+        std::size_t box;
+        std::int64_t unit;
+        Indices items;                   ///< the large ones first
+        Indices chosen;                  ///< by now
+        std::vector<std::int64_t> rest;  ///< sizes of the items from an index on
+        std::int64_t slack;              ///< that the best leaves over
+        long budget;
+        Indices best{};
+    };
+
+    void look_further(Fill& fill, std::size_t from) {
+        std::int64_t tried = -1;
+        for (std::size_t k = from; k < fill.items.size() && fill.slack >= fill.unit; ++k) {
+            const std::size_t i = fill.items[k];
+            const PackingProblem::Item& item = problem_.items[i];
+            if (packing_.free(fill.box) - fill.rest[k] >= fill.slack) return;
+            const bool plain = !item.has_rules() && item.vcpus == 0;
+            if ((plain && item.size == tried) || !packing_.fits(i, fill.box)) continue;
+            if (plain) tried = item.size;
+            if (fill.budget-- <= 0) return;
+            packing_.put(i, fill.box);
+            fill.chosen.push_back(i);
+            if (packing_.free(fill.box) < fill.slack) {
+                fill.slack = packing_.free(fill.box);
+                fill.best = fill.chosen;
+            }
+            look_further(fill, k + 1);
+            fill.chosen.pop_back();
+            packing_.take(i);
+        }
+    }
+
+    const PackingProblem& problem_;
+    Packing packing_;
+    Fit fit_;
+    std::vector<Indices> families_;  ///< by item; empty: nobody looks at them
+    std::vector<char> fixed_;        ///< items that a chain does not move again
+    std::vector<std::pair<std::size_t, std::size_t>> trail_;  ///< items and where they were
+    long budget_ = chain_budget;
+};
+
+Assignment pack_by_size(const PackingProblem& problem, Fit fit, bool by_family) {
+    Packer packer(problem, fit, by_family);
+    for (std::size_t i = 0; i < problem.items.size(); ++i) packer.place(i);
+    return packer.packing().assignment();
+}
+
+/// Rank by rank: what finds no place gets one by moving others of its rank or above.
+Assignment pack_making_room(const PackingProblem& problem, Fit fit) {
+    Packer packer(problem, fit, true);
+    for (std::size_t i = 0; i < problem.items.size();) {
+        const int rank = problem.items[i].rank;
+        Indices left;
+        for (; i < problem.items.size() && problem.items[i].rank == rank; ++i)
+            if (!packer.place(i)) left.push_back(i);
+        for (const std::size_t item : left)
+            if (!packer.place(item)) packer.make_room(item);
+    }
+    return packer.packing().assignment();
+}
+
+/// Box by box, of the most important items that could all find a place; then the others.
+Assignment pack_box_by_box(const PackingProblem& problem, bool tight_first) {
+    Packer packer(problem, Fit::Best, true);
+    Indices boxes(problem.boxes.size());
+    std::iota(boxes.begin(), boxes.end(), std::size_t{0});
+    std::int64_t free = 0;
+    for (const PackingProblem::Box& box : problem.boxes)
+        free += std::max<std::int64_t>(box.free, 0);
+    if (tight_first)
+        std::stable_sort(boxes.begin(), boxes.end(), [&](std::size_t a, std::size_t b) {
+            return problem.boxes[a].free < problem.boxes[b].free;
+        });
+    Indices items;
+    for (std::size_t i = 0; i < problem.items.size(); ++i) {
+        if (problem.items[i].size > free) continue;
+        free -= problem.items[i].size;
+        if (problem.items[i].together.empty())
+            items.push_back(i);
+        else
+            packer.place(i);
+    }
+    packer.fill(boxes, items);
+    for (std::size_t i = 0; i < problem.items.size(); ++i)
+        if (!packer.place(i)) packer.make_room(i);
+    return packer.packing().assignment();
+}
+
+}  // namespace
+
+Assignment pack_quickly(const PackingProblem& problem) {
+    Assignment best = pack_by_size(problem, Fit::Worst, true);
+    const auto settled = [&] { return is_surely_best(problem, best); };
+    const auto consider = [&](Assignment other) {
+        if (places_more(problem, other, best)) best = std::move(other);
+    };
+    if (settled()) return best;
+    for (const Fit fit : {Fit::Best, Fit::First}) {
+        consider(pack_by_size(problem, fit, true));
+        if (is_full(best)) return best;
+    }
+    if (problem.together_groups != 0) consider(pack_by_size(problem, Fit::Best, false));
+    if (settled()) return best;
+    for (const Fit fit : {Fit::Best, Fit::Worst}) {
+        consider(pack_making_room(problem, fit));
+        if (settled()) return best;
+    }
+    for (const bool tight_first : {true, false}) {
+        consider(pack_box_by_box(problem, tight_first));
+        if (settled()) return best;
+    }
+    return best;
+}
+
+}  // namespace domkeeper

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Who waits for whose start, and which best-effort domains are stopped for must-run ones.
+#include <algorithm>
+
+#include "lib/core/recovery_stepper.hpp"
+#include "lib/core/text.hpp"
+
+namespace domkeeper {
+
+/// True when there is nothing more to wait for: it runs, it was given up, or it is not to be
+/// started at all. An order of starts keeps nobody down.
+bool RecoveryStepper::is_through(const std::string& name) const {
+    for (const auto& [host, host_case] : situation_.cases) {
+        const auto found = host_case.domains.find(name);
+        if (found != host_case.domains.end() && found->second.phase != DomainPhase::Runs &&
+            found->second.phase != DomainPhase::Refused)
+            return false;
+    }
+    // A host that is lost at the same time, and whose domains were not planned yet.
+    const DomainRecord* const record = context_.record.find_domain(name);
+    const Domain* const entry = context_.inventory.find_domain(name);
+    if (record == nullptr || !is_active(record->state) || entry == nullptr ||
+        entry->restart == RestartPolicy::Never)
+        return true;
+    const auto lost = situation_.cases.find(record->host);
+    return lost == situation_.cases.end() || lost->second.planned ||
+           lost->second.phase == CasePhase::Standing;
+}
+
+bool RecoveryStepper::is_its_turn(DomainCase& domain) {
+    const Domain* const entry = context_.inventory.find_domain(domain.record.name);
+    // An earlier start of a pinned one may be all over already.
+    if (entry == nullptr || domain.waited || domain.pinned) return true;
+    if (!std::all_of(entry->after.begin(), entry->after.end(),
+                     [&](const std::string& name) { return is_through(name); }))
+        return false;
+    if (!domain.not_before) domain.not_before = mono() + entry->start_delay;
+    domain.waited = mono() >= *domain.not_before;
+    return domain.waited;
+}
+
+std::vector<Stoppable> RecoveryStepper::stoppable(const HostCase& host_case) const {
+    const auto is_busy = [&](const std::string& name) {
+        return host_case.unstoppable.count(name) != 0 || context_.moving.count(name) != 0 ||
+               std::any_of(situation_.cases.begin(), situation_.cases.end(), [&](const auto& item) {
+                   return item.second.domains.count(name) != 0 ||
+                          item.second.stopping.count(name) != 0;
+               });
+    };
+    // Of a group that is being started beside it, it is the one that says where.
+    const auto has_followers = [&](const Domain& entry) {
+        const auto follows = [&](const auto& item) {
+            const Domain* const other = context_.inventory.find_domain(item.first);
+            return other != nullptr && item.second.phase != DomainPhase::Refused &&
+                   std::any_of(entry.together.begin(), entry.together.end(),
+                               [&](const auto& group) {
+                                   return std::find(other->together.begin(), other->together.end(),
+                                                    group) != other->together.end();
+                               });
+        };
+        return std::any_of(situation_.cases.begin(), situation_.cases.end(), [&](const auto& item) {
+            return std::any_of(item.second.domains.begin(), item.second.domains.end(), follows);
+        });
+    };
+    std::vector<Stoppable> list;
+    for (const Room& room : rooms())
+        for (const DomainView& view : situation_.views.at(room.host).view->domains) {
+            const Domain* const entry = context_.inventory.find_domain(view.name);
+            if (entry == nullptr || entry->domain_class != DomainClass::BestEffort ||
+                (view.state != DomainState::Running && view.state != DomainState::Blocked) ||
+                is_busy(view.name) || has_followers(*entry))
+                continue;
+            list.push_back({view.name, room.host, view.memory, view.vcpus, rank_of(*entry)});
+        }
+    return list;
+}
+
+std::set<std::string> RecoveryStepper::make_room(HostCase& host_case,
+                                                 const std::vector<Want>& wants, const Plan& plan) {
+    if (policy().make_room == MakeRoom::Never || plan.refusals.empty() || !host_case.off ||
+        host_case.returned || !context_.arming.armed_at(context_.now.wall))
+        return {};
+    // What was placed just now is among what its host has promised already.
+    Plan refused;
+    refused.refusals = plan.refusals;
+    std::set<std::string> awaiting;
+    for (const Stop& stop : plan_stops(rooms(), wants, refused, stoppable(host_case))) {
+        const Stoppable& victim = stop.victim;
+        DomainRecord record;
+        if (const DomainRecord* known = context_.record.find_domain(victim.domain)) record = *known;
+        record.name = victim.domain;
+        record.host = victim.host;
+        for (const DomainView& view : situation_.views.at(victim.host).view->domains)
+            if (view.name == victim.domain) record.uuid = view.uuid;
+        note(host_case, EntryKind::Intent, StepKind::MakeRoom,
+             "stop this best-effort domain: " + stop.for_domain +
+                 " must run and has no place otherwise",
+             victim.domain, victim.host);
+        host_case.stopping[victim.domain] = victim.host;
+        awaiting.insert(stop.for_domain);
+        act(StopDomain{host_case.id, std::move(record), victim.host});
+    }
+    host_case.awaiting_room.insert(awaiting.begin(), awaiting.end());
+    return awaiting;
+}
+
+void RecoveryStepper::take_room(HostCase& host_case, const DomainStopped& stopped) {
+    const auto victim = host_case.stopping.find(stopped.domain);
+    if (victim == host_case.stopping.end() || victim->second != stopped.target) return;
+    host_case.stopping.erase(victim);
+    note(host_case, EntryKind::Outcome, StepKind::MakeRoom,
+         stopped.stopped ? "stopped, to make room" : "it could not be stopped: " + stopped.text,
+         stopped.domain, stopped.target, stopped.stopped);
+    if (stopped.stopped)
+        act(Notify{"domain " + stopped.domain + " was stopped on " + stopped.target +
+                   " to make room for what must run of " + host_case.host + "; it stays down"});
+    else
+        host_case.unstoppable.insert(stopped.domain);
+    if (!host_case.stopping.empty()) return;
+    // Looked at again, the room is there, or another one is to be made.
+    host_case.awaiting_room.clear();
+    host_case.phase = CasePhase::Observing;
+    host_case.views_since = mono();
+}
+
+}  // namespace domkeeper
