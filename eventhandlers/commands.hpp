@@ -31,6 +31,9 @@ Command incidents_command();
 Command incident_command();
 Command arm_command();
 Command disarm_command();
+Command care_command();
+Command hold_command();
+Command unhold_command();
 
 /// The hosts named by a repeatable option, also several in one word with commas. Throws UsageError
 /// for one that is not in the cluster file.

@@ -26,7 +26,8 @@ std::optional<Incident> find_incident(Journal& journal, const std::string& host,
     const Maintenance* const mark = find_mark(marks, host);
     // An evacuation of the host is another matter.
     const auto is_ours = [&](const Incident& incident) {
-        return incident.host == host && (mark == nullptr || mark->incident != incident.id);
+        return incident.host == host && incident.domain.empty() &&
+               (mark == nullptr || mark->incident != incident.id);
     };
     for (const Incident& incident : journal.unfinished())
         if (is_ours(incident)) return incident;

@@ -40,6 +40,7 @@ int run_status(const Arguments& arguments) {
     facts.loose = journal.loose_entries(loose_shown);
     facts.marks = journal.maintenance();
     facts.moves = journal.progress();
+    facts.holds = journal.holds();
     facts.record = SqliteRecord(facts.inventory.state_dir).read();
     facts.worker_alive = is_lock_held(worker_lock_path(facts.inventory.state_dir));
     facts.now = real_now().wall;

@@ -44,8 +44,8 @@ install: all
 	@echo 'Looking at hosts by ping needs the right to: for a monitor that is not root either'
 	@echo '    sysctl net.ipv4.ping_group_range="0 2147483647"'
 	@echo 'or, with the package libcap2-bin,'
-	@echo '    setcap cap_net_raw+ep $(handlerdir)/handle_host'
-	@echo 'which fence_aoe inside of it needs in any case.'
+	@echo '    setcap cap_net_raw+ep $(handlerdir)/handle_host $(handlerdir)/handle_domu'
+	@echo 'which fence_aoe inside of them needs in any case.'
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ] && command -v setcap > /dev/null && \
 	    setcap cap_net_raw+ep $(plugindir)/check_aoe; then \
 	    echo 'check_aoe may open packet sockets for whoever runs it.'; \

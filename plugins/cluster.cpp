@@ -226,11 +226,15 @@ CheckResult judge_arming(const Arming& arming, const Policy& policy, TimePoint n
                                       " (disarmed_max): `domkeeper arm` ends it");
 }
 
+/// The command that brings up a worker for it.
 std::string command_for(const ControlFacts& control, const Incident& incident) {
+    if (incident.domain == "*") return "care";
+    if (!incident.domain.empty()) return "care " + printable(incident.domain, 64);
     const Maintenance* const mark = find_mark(control.marks, incident.host);
-    if (mark == nullptr || mark->incident != incident.id) return "recover";
+    const std::string host = " " + printable(incident.host, 64);
+    if (mark == nullptr || mark->incident != incident.id) return "recover" + host;
     if (mark->phase == MaintenancePhase::Balancing) return "balance --execute";
-    return mark->phase == MaintenancePhase::Returning ? "return" : "evacuate";
+    return (mark->phase == MaintenancePhase::Returning ? "return" : "evacuate") + host;
 }
 
 void judge_control(const ControlFacts& control, const Policy& policy, TimePoint now,
@@ -242,14 +246,15 @@ void judge_control(const ControlFacts& control, const Policy& policy, TimePoint 
     parts.push_back(judge_arming(control.arming, policy, now));
     for (const Incident& incident : control.unfinished) {
         const std::string host = printable(incident.host, 64);
-        const std::string what = "incident " + std::to_string(incident.id) + " of " + host;
+        const std::string domain = incident.domain == "*" ? "domains" : incident.domain;
+        const std::string what = "incident " + std::to_string(incident.id) + " of " +
+                                 (domain.empty() ? "" : printable(domain, 64) + " on ") + host;
         if (control.worker_lives)
             parts.push_back(part(Status::Warning, what + " is being worked on"));
         else
             parts.push_back(
                 part(Status::Critical, what + " is unfinished and no worker lives: `domkeeper " +
-                                           command_for(control, incident) + " " + host +
-                                           "` finishes it"));
+                                           command_for(control, incident) + "` finishes it"));
     }
 }
 

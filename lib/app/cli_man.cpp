@@ -132,7 +132,7 @@ std::string see_also(const Program& program) {
     for (const char* page :
          {"check_aoe", "check_cluster", "check_dom0", "check_domu", "check_fence", "check_iscsi",
           "check_xenstore", "domkeeper", "fence_aoe", "fence_host", "fence_ipmi", "fence_iscsi",
-          "fence_pdu", "handle_host"})
+          "fence_pdu", "handle_domu", "handle_host"})
         if (page != program.name) pages.push_back(bold(page) + "(8)");
     return out + join(pages, ",\n") + "\n";
 }

@@ -10,10 +10,10 @@
 namespace domkeeper {
 namespace {
 
-/// Nagios 4 manual, "Standard Macros"; Icinga 2 manual, "Host Runtime Macros". Empty: Icinga 2 has
-/// none.
+/// Nagios 4 manual, "Standard Macros"; Icinga 2 manual, "Host Runtime Macros" and
+/// "Service Runtime Macros". Empty: Icinga 2 has none.
 std::string icinga_macro(const std::string& nagios) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> macros{{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 11> macros{{
         {"$HOSTNAME$", "$host.name$"},
         {"$HOSTADDRESS$", "$host.address$"},
         {"$HOSTSTATE$", "$host.state$"},
@@ -22,6 +22,9 @@ std::string icinga_macro(const std::string& nagios) {
         {"$HOSTOUTPUT$", "$host.output$"},
         {"$HOSTDURATIONSEC$", "$host.duration_sec$"},
         {"$PROCESSSTARTTIME$", ""},  // $icinga.uptime$ is a text for people
+        {"$SERVICESTATE$", "$service.state$"},
+        {"$SERVICESTATETYPE$", "$service.state_type$"},
+        {"$SERVICEATTEMPT$", "$service.check_attempt$"},
     }};
     for (const auto& [old_name, new_name] : macros)
         if (old_name == nagios) return std::string(new_name);

@@ -5,8 +5,10 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
+#include "lib/app/executor_care.hpp"
 #include "lib/app/executor_maintenance.hpp"
 #include "lib/app/fencing.hpp"
 #include "lib/core/domain_disks.hpp"
@@ -205,7 +207,8 @@ class Worker {
     Worker(const Inventory& inventory, const WorkerPorts& ports)
         : shared_(std::make_shared<Shared>(inventory, ports)),
           ports_(ports),
-          runner_(inventory, ports) {}
+          runner_(inventory, ports),
+          care_runner_(inventory, ports) {}
 
     void run_all() {
         situation_.next_incident = ports_.journal.next_incident();
@@ -213,23 +216,34 @@ class Worker {
             ports_.journal.end_progress(stale.domain);
         const auto unfinished = ports_.journal.unfinished();
         if (!unfinished.empty()) refresh();
-        for (const Incident& incident : unfinished) resume(incident);
+        // A domain that was being brought back counts for the recovery of its host.
+        for (const Incident& incident : unfinished)
+            if (is_care(incident))
+                feed_care(CareTakenUp{incident, ports_.journal.entries(incident.id)});
+        for (const Incident& incident : unfinished)
+            if (!is_care(incident)) resume(incident);
         for (;;) {
             take_pending();
             tend_maintenance();
-            if (situation_.idle() && maintenance_.idle()) return;
+            if (situation_.idle() && maintenance_.idle() && care_.idle()) return;
             const Now now = ports_.scheduler.now();
             Instant until = now.mono + inbox_poll;
             const auto wake = next_wake(situation_);
             if (wake && *wake < until) until = *wake;
-            ports_.scheduler.wait_until(
-                until, [&] { return !shared_->mailbox.empty() || runner_.has_mail(); });
+            const auto care_wake = next_wake(care_);
+            if (care_wake && *care_wake < until) until = *care_wake;
+            ports_.scheduler.wait_until(until, [&] {
+                return !shared_->mailbox.empty() || runner_.has_mail() || care_runner_.has_mail();
+            });
             std::deque<Message> messages;
             ports_.scheduler.update([&] { messages.swap(shared_->mailbox); });
             for (Message& message : messages) receive(message);
             const auto due = next_wake(situation_);
             if (due && *due <= ports_.scheduler.now().mono) feed(Tick{});
             for (const MaintenanceEvent& event : runner_.take_mail()) feed_maintenance(event);
+            for (const CareEvent& event : care_runner_.take_mail()) feed_care(event);
+            const auto care_due = next_wake(care_);
+            if (care_due && *care_due <= ports_.scheduler.now().mono) feed_care(CareTick{});
         }
     }
 
@@ -267,6 +281,8 @@ class Worker {
             if (host_case.off && !host_case.returned && host_case.proved.is_everything())
                 context.off.insert(host);
         }
+        // No move begins where a domain is being brought back, nor is the plan as it was.
+        context.recovering.merge(care_.busy_hosts());
         const bool held = !maintenance_.moving().empty();
         MaintenanceStep step = advance_maintenance(maintenance_, event, context);
         situation_.next_incident += static_cast<IncidentId>(step.opened.size());
@@ -279,11 +295,7 @@ class Worker {
                            {}};
         // Where a domain is now is recorded first: a worker that is killed after an incident was
         // closed is not asked again.
-        for (const MaintenanceAction& action : step.actions)
-            if (const auto* moved = std::get_if<RecordMove>(&action)) begin(*moved);
-        std::erase_if(step.actions, [](const MaintenanceAction& action) {
-            return std::holds_alternative<RecordMove>(action);
-        });
+        for (const RecordMove& moved : take_records(step)) begin(moved);
         if (!batch.empty()) ports_.journal.commit(batch);
         for (MaintenanceAction& action : step.actions)
             std::visit([&](auto& a) { begin(std::move(a)); }, action);
@@ -293,12 +305,50 @@ class Worker {
         if (held && !situation_.idle()) feed(Tick{});
     }
 
-    void refresh() { record_ = ports_.records.read(); }
+    void feed_care(const CareEvent& event, std::size_t events_done = 0) {
+        CareContext context{shared_->inventory,
+                            record_,
+                            ports_.journal.maintenance(),
+                            ports_.journal.holds(),
+                            {},
+                            {},
+                            maintenance_.planned(),
+                            ports_.arming(),
+                            situation_.next_incident,
+                            ports_.scheduler.now(),
+                            ports_.packing};
+        for (const auto& [host, host_case] : situation_.cases) {
+            context.recovering[host] = host_case.id;
+            for (const auto& [name, domain] : host_case.domains)
+                context.recovered[name] = host_case.id;
+        }
+        CareStep step = advance_care(care_, event, context);
+        situation_.next_incident += static_cast<IncidentId>(step.opened.size());
+        JournalBatch batch;
+        batch.opened = std::move(step.opened);
+        batch.entries = std::move(step.entries);
+        batch.closed = std::move(step.closed);
+        batch.events_done = events_done;
+        if (!batch.empty()) ports_.journal.commit(batch);
+        for (CareAction& action : step.actions)
+            std::visit([&](auto& a) { begin(std::move(a)); }, action);
+        count_as_running(care_, record_, counted_);
+    }
+
+    void refresh() {
+        record_ = ports_.records.read();
+        counted_.clear();
+        count_as_running(care_, record_, counted_);
+    }
 
     void take_pending() {
         const auto pending = ports_.journal.pending_events();
         if (!pending.empty()) refresh();
-        for (const HostEvent& event : pending) feed(HostReported{event}, 1);
+        for (const HostEvent& event : pending)
+            if (event.state == HostState::DomainFailed)
+                feed_care(DomainReported{event}, 1);
+            else
+                feed(HostReported{event}, 1);
     }
 
     void receive(Message& message) {
@@ -333,13 +383,7 @@ class Worker {
             ports_.journal.fences_since(now.wall - fence_memory(shared_->inventory.policy)),
             ports_.journal.monitor_since()};
         RecoveryStep step = advance(situation_, event, context);
-        JournalBatch batch{std::move(step.opened),
-                           std::move(step.entries),
-                           std::move(step.closed),
-                           events_done,
-                           {},
-                           std::move(step.fenced),
-                           std::move(step.returns)};
+        const JournalBatch batch = batch_of(step, events_done);
         // Nothing is begun before what is intended is on disk.
         if (!batch.empty()) ports_.journal.commit(batch);
         for (RecoveryAction& action : step.actions)
@@ -377,10 +421,18 @@ class Worker {
         runner_.begin(std::move(action));
     }
 
+    /// Those of the care of domains.
+    template <typename Action>
+    auto begin(Action action) -> decltype(std::declval<CareRunner&>().begin(action)) {
+        care_runner_.begin(std::move(action));
+    }
+
+    void begin(RecordPlace action) { begin(MoveRecord{action.domain, action.host}); }
     void begin(RecordMove action) { begin(MoveRecord{action.domain, action.host}); }
 
     void begin(MoveRecord action) {
         const TimePoint now = ports_.scheduler.now().wall;
+        counted_.erase(action.domain);
         for (DomainRecord& domain : record_.domains)
             if (domain.name == action.domain) {
                 domain.host = action.host;
@@ -415,15 +467,12 @@ class Worker {
     std::map<std::string, ProofOfOff> proofs_;
     MaintenanceSituation maintenance_;
     MaintenanceRunner runner_;
+    CareSituation care_;
+    CareRunner care_runner_;
+    std::set<std::string> counted_;  ///< domains that count as running since care brings them back
 };
 
 }  // namespace
-
-Arming WorkerPorts::arming() const {
-    Arming arming = journal.arming();
-    if (seat != nullptr) arming.no_seat = seat->objection();
-    return arming;
-}
 
 WorkerEnd run_worker(const Inventory& inventory, const WorkerPorts& ports) {
     struct Held {

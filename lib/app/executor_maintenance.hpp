@@ -8,6 +8,7 @@
 
 #include "lib/app/executor.hpp"
 #include "lib/core/maintenance.hpp"
+#include "lib/core/recovery.hpp"
 
 namespace domkeeper {
 
@@ -41,5 +42,11 @@ class MaintenanceRunner {
 
     std::shared_ptr<Shared> shared_;
 };
+
+/// Takes out of a step what only the record learns.
+std::vector<RecordMove> take_records(MaintenanceStep& step);
+
+/// What a step of the recovery wants written.
+JournalBatch batch_of(RecoveryStep& step, std::size_t events_done);
 
 }  // namespace domkeeper

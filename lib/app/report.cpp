@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lib/app/report_care.hpp"
 #include "lib/app/report_maintenance.hpp"
 #include "lib/core/inventory_check.hpp"
 #include "lib/core/table.hpp"
@@ -50,6 +51,7 @@ std::string length_of(const Incident& incident, TimePoint now) {
 Json incident_head(const Incident& incident) {
     Json json = Json::object();
     json.set("id", incident.id).set("host", incident.host);
+    json.set("domain", words_or_null(incident.domain));
     json.set("state", incident_state_name(incident.state));
     json.set("opened", Json::time(incident.opened)).set("closed", time_text(incident.closed));
     json.set("seconds",
@@ -232,6 +234,9 @@ std::string render_status(const StatusFacts& facts) {
     for (const Maintenance& mark : facts.marks)
         out += "In maintenance: " + plain(mark.host) + ", " + render_mark(mark) + "\n";
     for (const MoveProgress& move : facts.moves) out += "  " + render_progress(move) + "\n";
+    for (const DomainHold& hold : facts.holds)
+        if (!hold.until || facts.now < *hold.until)
+            out += "On hold:   " + render_hold(hold, facts.now) + "\n";
     if (!facts.unfinished.empty())
         out += "\nIncidents under way\n" + render_incidents(facts.unfinished, facts.now);
     out += "\nLast incidents\n" + render_incidents(facts.latest, facts.now);
@@ -239,7 +244,8 @@ std::string render_status(const StatusFacts& facts) {
         out += "\nLast reports without an incident\n";
         Table table({{"TIME"}, {"HOST"}, {"WHAT"}});
         for (const JournalEntry& entry : facts.loose)
-            table.add({render_time(entry.at), or_dash(entry.host), entry.text});
+            table.add({render_time(entry.at),
+                       or_dash(entry.domain.empty() ? entry.host : entry.domain), entry.text});
         out += table.render(2);
     }
     return out + "\nHosts\n" + render_hosts(facts) + "\nDomains\n" + render_domains(facts);
@@ -257,6 +263,7 @@ Json status_json(const StatusFacts& facts) {
     for (const JournalEntry& entry : facts.loose) loose.push(entry_json(entry));
     json.set("without_incident", std::move(loose));
     json.set("maintenance", marks_json(facts.marks)).set("moves", progress_json(facts.moves));
+    json.set("holds", holds_json(facts.holds, facts.now));
     json.set("hosts", hosts_json(facts)).set("domains", domains_json(facts));
     return json;
 }
@@ -265,9 +272,9 @@ std::string render_incidents(const std::vector<Incident>& incidents, TimePoint n
     if (incidents.empty()) return "  none\n";
     Table table({{"N", true}, {"HOST"}, {"OPENED"}, {"TOOK", true}, {"STATE"}, {"SUMMARY"}});
     for (const Incident& incident : incidents)
-        table.add({std::to_string(incident.id), incident.host, render_time(incident.opened),
-                   length_of(incident, now), std::string(incident_state_name(incident.state)),
-                   incident.summary});
+        table.add({std::to_string(incident.id), render_subject(incident),
+                   render_time(incident.opened), length_of(incident, now),
+                   std::string(incident_state_name(incident.state)), incident.summary});
     return table.render(2);
 }
 
@@ -288,8 +295,9 @@ std::string render_line(const Incident& incident, const JournalEntry& entry) {
 
 std::string render_incident(const Incident& incident, const std::vector<JournalEntry>& entries,
                             TimePoint now) {
-    std::string out = "Incident " + std::to_string(incident.id) + ": host " + plain(incident.host) +
-                      ", " + std::string(incident_state_name(incident.state)) +
+    std::string out = "Incident " + std::to_string(incident.id) + ": " +
+                      (incident.domain.empty() ? "host " : "") + render_subject(incident) + ", " +
+                      std::string(incident_state_name(incident.state)) +
                       (incident.closed ? " after " : " for ") + length_of(incident, now) +
                       because(incident.summary) + "\n";
     out += "Opened " + render_time(incident.opened);

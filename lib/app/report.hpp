@@ -27,6 +27,7 @@ struct StatusFacts {
     std::vector<JournalEntry> loose;   ///< of no incident, newest first
     std::vector<Maintenance> marks;    ///< hosts in maintenance
     std::vector<MoveProgress> moves;   ///< under way
+    std::vector<DomainHold> holds;     ///< domains left alone, those that ended too
     ClusterRecord record;
 };
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/core/remedies.hpp"
 #include "lib/core/time.hpp"
 #include "lib/core/units.hpp"
 
@@ -80,6 +81,7 @@ struct Domain {
     std::vector<std::string> apart{};    ///< groups; two of one group are never started on one host
     std::vector<std::string> prefer{};   ///< hosts that are taken first where they have room
     std::optional<GuestSign> answers{};  ///< what it must answer after its start; empty: nothing
+    Remedies remedies{};                 ///< where they differ from the policy's
     DomainClass domain_class = DomainClass::Normal;
     std::vector<std::string> rather_apart{};     ///< groups that share a host only if they must
     std::vector<std::string> together{};         ///< groups; all of one are on one host, or down
@@ -143,6 +145,12 @@ struct Policy {
     int starts_at_once = 64;      ///< on all hosts together
     int balance_tolerance = 15;   ///< percent of a host's memory or CPUs: less is not uneven
     int survive = 1;        ///< hosts whose loss the others must have room for; 0: not looked at
+    int restart_limit = 3;  ///< restarts of one domain on its host within restart_window
+    int restarts_elsewhere = 1;  ///< then so many on other hosts; then it is given up
+    Duration restart_window{3'600'000};
+    Duration restart_pause{5'000};  ///< before the second restart of the window; then doubled
+    Duration hang_time{60'000};     ///< a running guest silent for so long hangs
+    Remedies remedies{};
     int vcpus_per_cpu = 0;  ///< virtual CPUs that each CPU of a host may carry; 0: no limit
     Duration disarmed_max{86'400'000};  ///< disarmed for longer than that is an alarm
     MakeRoom make_room = MakeRoom::Never;

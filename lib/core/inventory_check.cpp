@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<PolicyNumber, 11> numbers{{
+constexpr std::array<PolicyNumber, 13> numbers{{
     {"max_hosts_lost", &Policy::max_hosts_lost, 1, 1000},
     {"max_percent_lost", &Policy::max_percent_lost, 1, 100},
     {"peers_needed", &Policy::peers_needed, 0, 1000},
@@ -29,9 +29,11 @@ constexpr std::array<PolicyNumber, 11> numbers{{
     {"balance_tolerance", &Policy::balance_tolerance, 1, 100},
     {"survive", &Policy::survive, 0, 1000},
     {"vcpus_per_cpu", &Policy::vcpus_per_cpu, 0, 1000},
+    {"restart_limit", &Policy::restart_limit, 0, 100},
+    {"restarts_elsewhere", &Policy::restarts_elsewhere, 0, 100},
 }};
 
-constexpr std::array<PolicySpan, 12> spans{{
+constexpr std::array<PolicySpan, 15> spans{{
     {"cool_down", &Policy::cool_down, 0ms, 24h},
     {"quiet_time", &Policy::quiet_time, 0ms, 1h},
     {"look_time", &Policy::look_time, 10ms, 1min},
@@ -44,6 +46,9 @@ constexpr std::array<PolicySpan, 12> spans{{
     {"move_time", &Policy::move_time, 1s, 24h},
     {"disarmed_max", &Policy::disarmed_max, 1min, 87'600h},
     {"maintenance_time", &Policy::maintenance_time, 1min, 720h},
+    {"restart_window", &Policy::restart_window, 1min, 720h},
+    {"restart_pause", &Policy::restart_pause, 100ms, 10min},
+    {"hang_time", &Policy::hang_time, 1s, 1h},
 }};
 
 /// Collects problems; one object checks one inventory.

@@ -13,6 +13,7 @@ std::string_view host_state_name(HostState state) {
         case HostState::Down: return "DOWN";
         case HostState::Unreachable: return "UNREACHABLE";
         case HostState::StorageLost: return "STORAGE-LOST";
+        case HostState::DomainFailed: return "DOMAIN-FAILED";
     }
     return "DOWN";
 }
@@ -26,10 +27,10 @@ std::string_view state_type_name(StateType type) {
 }
 
 std::optional<HostState> parse_host_state(std::string_view text) {
-    return parse_enum(
-        text,
-        std::array{HostState::Up, HostState::Down, HostState::Unreachable, HostState::StorageLost},
-        host_state_name);
+    return parse_enum(text,
+                      std::array{HostState::Up, HostState::Down, HostState::Unreachable,
+                                 HostState::StorageLost, HostState::DomainFailed},
+                      host_state_name);
 }
 std::optional<StateType> parse_state_type(std::string_view text) {
     return parse_enum(text, std::array{StateType::Soft, StateType::Hard}, state_type_name);
@@ -68,17 +69,20 @@ std::string_view step_kind_name(StepKind step) {
         case StepKind::Balance: return "balance";
         case StepKind::Move: return "move";
         case StepKind::MakeRoom: return "make-room";
+        case StepKind::Stop: return "stop";
+        case StepKind::Resume: return "resume";
     }
     return "";
 }
 
 std::optional<StepKind> parse_step_kind(std::string_view text) {
-    return parse_enum(text,
-                      std::array{StepKind::None, StepKind::Look, StepKind::Fence, StepKind::Observe,
-                                 StepKind::Plan, StepKind::Start, StepKind::Verify, StepKind::Close,
-                                 StepKind::Evacuate, StepKind::Return, StepKind::Balance,
-                                 StepKind::Move, StepKind::MakeRoom},
-                      step_kind_name);
+    return parse_enum(
+        text,
+        std::array{StepKind::None, StepKind::Look, StepKind::Fence, StepKind::Observe,
+                   StepKind::Plan, StepKind::Start, StepKind::Verify, StepKind::Close,
+                   StepKind::Evacuate, StepKind::Return, StepKind::Balance, StepKind::Move,
+                   StepKind::MakeRoom, StepKind::Stop, StepKind::Resume},
+        step_kind_name);
 }
 
 std::string_view incident_state_name(IncidentState state) {
@@ -93,6 +97,7 @@ std::string_view incident_state_name(IncidentState state) {
         case IncidentState::Returned: return "returned";
         case IncidentState::Balanced: return "balanced";
         case IncidentState::Stopped: return "stopped";
+        case IncidentState::HandedOn: return "handed on";
     }
     return "open";
 }
@@ -103,7 +108,7 @@ std::optional<IncidentState> parse_incident_state(std::string_view text) {
         std::array{IncidentState::Open, IncidentState::Recovered, IncidentState::Partial,
                    IncidentState::Refused, IncidentState::FalseAlarm, IncidentState::Failed,
                    IncidentState::Evacuated, IncidentState::Returned, IncidentState::Balanced,
-                   IncidentState::Stopped},
+                   IncidentState::Stopped, IncidentState::HandedOn},
         incident_state_name);
 }
 

@@ -14,8 +14,9 @@ namespace domkeeper {
 using IncidentId = std::int64_t;
 
 /// What a monitor says of a host. StorageLost: a check on the host says that it does not reach its
-/// storage, whatever the host itself does.
-enum class HostState { Up, Down, Unreachable, StorageLost };
+/// storage, whatever the host itself does. DomainFailed: a check of its domains says that one of
+/// them, or any of them, is not well; the host itself is.
+enum class HostState { Up, Down, Unreachable, StorageLost, DomainFailed };
 enum class StateType { Soft, Hard };
 
 std::string_view host_state_name(HostState state);  ///< "UP", "DOWN", "STORAGE-LOST", ...
@@ -31,6 +32,7 @@ struct HostEvent {
     std::string output;  ///< what the monitor's check said; printable
     /// An operator's recorded word that the host is off: counts as proof. Empty: none was given.
     std::string confirmed_off;
+    std::string domain{};                      ///< of DomainFailed; empty: any domain of the host
     std::optional<TimePoint> monitor_since{};  ///< when the monitor started; empty: it does not say
 };
 
@@ -55,7 +57,9 @@ enum class StepKind {
     Return,    ///< the return of a host as a whole
     Balance,   ///< an evening out of the load as a whole
     Move,      ///< of one domain; the entry's host is where it comes from
-    MakeRoom   ///< a running best-effort domain is stopped for another
+    MakeRoom,  ///< a running best-effort domain is stopped for another
+    Stop,      ///< of a domain that hangs or crashed
+    Resume     ///< of a domain that stood still on an I/O error
 };
 
 std::string_view entry_kind_name(EntryKind kind);  ///< "event", "decision", ...
@@ -69,7 +73,7 @@ struct JournalEntry {
     TimePoint at;
     EntryKind kind = EntryKind::Event;
     StepKind step = StepKind::None;
-    std::string host;    ///< the lost host
+    std::string host;    ///< the lost host; of a failed domain: where it is
     std::string domain;  ///< empty: the step is about the host
     std::string target;  ///< the host or device acted on; empty: none
     bool ok = true;      ///< of an Outcome: whether it succeeded
@@ -87,6 +91,7 @@ enum class IncidentState {
     Returned,    ///< the host is in use again
     Balanced,    ///< the load was evened out
     Stopped,     ///< somebody stopped it
+    HandedOn,    ///< each domain that failed got an incident of its own
 };
 
 std::string_view incident_state_name(IncidentState state);
@@ -99,6 +104,17 @@ struct Incident {
     std::optional<TimePoint> closed;
     IncidentState state = IncidentState::Open;
     std::string summary;  ///< one line, printable
+    std::string
+        domain{};  ///< it is about this domain alone, or "*": any of the host; empty: the host
+};
+
+/// Somebody's order that domkeeper leaves a domain alone.
+struct DomainHold {
+    std::string domain;
+    std::optional<TimePoint> until;  ///< it ends by itself then
+    std::string who;                 ///< printable
+    std::string reason;              ///< printable; may be empty
+    TimePoint since;
 };
 
 /// Whether domkeeper may act. A new installation is disarmed.

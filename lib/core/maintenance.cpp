@@ -45,6 +45,14 @@ std::map<std::string, Moving> MaintenanceSituation::moving() const {
     return all;
 }
 
+std::map<std::string, Moving> MaintenanceSituation::planned() const {
+    std::map<std::string, Moving> all = moving();
+    if (!active) return all;
+    for (const auto& [name, move] : active->moves)
+        if (move.phase == MovePhase::Waiting) all[name] = {move.from, move.to, move.memory};
+    return all;
+}
+
 void MaintenanceStepper::note(EntryKind kind, StepKind step, const std::string& text, bool ok) {
     step_.entries.push_back(
         {active().id, context_.now.wall, kind, step, active().host, {}, {}, ok, text});
@@ -331,6 +339,12 @@ void MaintenanceStepper::take_plan(const MaintenancePlan& plan, const Survey& su
                                 : counted(plan.moves.size(), "domain") + " to move, " +
                                       std::to_string(policy().moves_at_once) + " at once");
     work.begun = true;
+    // What waited for its turn and is off or gone meanwhile has nowhere to be moved from.
+    std::erase_if(work.moves, [&](const auto& item) {
+        return item.second.phase == MovePhase::Waiting &&
+               std::none_of(plan.moves.begin(), plan.moves.end(),
+                            [&](const PlannedMove& move) { return move.domain == item.first; });
+    });
     work.turns.clear();
     // What was refused for a reason that may have passed is judged again from what was read.
     std::erase_if(work.moves, [](const auto& item) {

@@ -215,6 +215,8 @@ struct MaintenanceSituation {
     bool idle() const { return !active; }
     /// Domains that nobody else may touch now.
     std::map<std::string, Moving> moving() const;
+    /// Those, and the ones whose turn is to come.
+    std::map<std::string, Moving> planned() const;
 };
 
 /// What a step may look at beside the situation.

@@ -184,6 +184,8 @@ void RecoveryStepper::on(const HostReported& reported) {
     if (event.type == StateType::Soft) return refuse_event(event, "a soft state", false);
     if (event.state == HostState::Unreachable)
         return refuse_event(event, "unreachable means that the way to it is broken", false);
+    if (event.state == HostState::DomainFailed)
+        return refuse_event(event, "it is about a domain, and the host lives", false);
     if (event.state == HostState::StorageLost) return report_storage_lost(event);
     if (context_.inventory.find_host(event.host) == nullptr)
         return refuse_event(event, "no host of that name is in the cluster file", false);

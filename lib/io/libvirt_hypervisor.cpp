@@ -13,6 +13,8 @@
 #include "lib/core/text.hpp"
 #include "lib/core/uri.hpp"
 #include "lib/io/bounded.hpp"
+#include "lib/io/libvirt_care.hpp"
+#include "lib/io/libvirt_migration.hpp"
 #include "lib/io/libvirt_offers.hpp"
 #include "lib/io/libvirt_opening.hpp"
 #include "lib/io/libvirt_reader.hpp"
@@ -31,17 +33,14 @@ struct FreeText {
 };
 
 LibvirtConnection::Domain find_domain(const ConnectionPtr& connection, const std::string& uuid) {
-    const virDomainPtr domain = virDomainLookupByUUIDString(connection->handle(), uuid.c_str());
-    if (domain != nullptr) return LibvirtConnection::own(connection, domain);
-    if (!LibvirtConnection::last_domain_missing())
-        connection->fail("looking for domain " + printable(uuid, 64));
-    return nullptr;
+    return find_libvirt_domain(connection, uuid);
 }
 
 /// The start itself, on a thread that may be left behind at any point.
 struct Start {
     ConnectionPtr connection;
     DomainRecord domain;
+    bool here = false;  ///< it ran on this very host, whose definition of it is the one that counts
     std::shared_ptr<std::atomic<bool>> given_up;
 
     void refuse_active(const LibvirtConnection::Domain& known, const std::string& what) const {
@@ -69,6 +68,14 @@ struct Start {
         const LibvirtConnection::Domain known = find_domain(connection, domain.uuid);
         refuse_active(known, what);
         stop_if_given_up(what);
+        if (here && known) {
+            refuse_saved(connection, known, what);
+            if (virDomainCreate(known.get()) != 0) failed(known, what);
+            return;
+        }
+        if (here && domain.persistent)
+            throw ProtocolError(connection->shown() + ": " + what +
+                                ": there is no such domain here any more");
         if (!domain.persistent) {
             const virDomainPtr created =
                 virDomainCreateXML(connection->handle(), domain.xml.c_str(), 0);
@@ -283,15 +290,33 @@ Labels LibvirtHypervisor::read_offers(Deadline deadline) {
 
 void LibvirtHypervisor::start_elsewhere(const DomainRecord& domain, const ProofOfOff& proof,
                                         Deadline deadline) {
-    const std::string what = link_->shown() + ": starting domain " + printable(domain.name, 64);
     if (proof.host() != domain.host)
-        throw UsageError(what + ": the proof is of " + printable(proof.host(), 64) +
+        throw UsageError(link_->shown() + ": starting domain " + printable(domain.name, 64) +
+                         ": the proof is of " + printable(proof.host(), 64) +
                          " and the domain ran on " + printable(domain.host, 64));
-    if (domain.xml.empty()) throw UsageError(what + ": the record has no definition of it");
+    start(domain, false, deadline);
+}
+
+void LibvirtHypervisor::start_over(const DomainRecord& domain, const ProofOfShutOff& proof,
+                                   Deadline deadline) {
+    if (proof.host() != domain.host || proof.uuid() != domain.uuid)
+        throw UsageError(link_->shown() + ": starting domain " + printable(domain.name, 64) +
+                         ": the word is of another host or domain");
+    start(domain, false, deadline);
+}
+
+void LibvirtHypervisor::start_again(const DomainRecord& domain, Deadline deadline) {
+    start(domain, true, deadline);
+}
+
+void LibvirtHypervisor::start(const DomainRecord& domain, bool here, Deadline deadline) {
+    const std::string what = link_->shown() + ": starting domain " + printable(domain.name, 64);
+    if (domain.xml.empty() && !(here && domain.persistent))
+        throw UsageError(what + ": the record has no definition of it");
     const ConnectionPtr connection = link_->connect(deadline);
     const auto given_up = std::make_shared<std::atomic<bool>>(false);
     try {
-        run_bounded(what, deadline, Start{connection, domain, given_up});
+        run_bounded(what, deadline, Start{connection, domain, here, given_up});
     } catch (const ConnectionLost& lost) {
         link_->drop(connection);
         throw TimedOut(lost.what() + std::string("; whether it was started is not known"));
@@ -331,6 +356,36 @@ void LibvirtHypervisor::forget(const DomainRecord& domain,
         *given_up = true;
         throw;
     }
+}
+
+void LibvirtHypervisor::resume(const DomainRecord& domain, Deadline deadline) {
+    link_->ask(deadline, [&](const ConnectionPtr& open) {
+        return run_bounded(
+            link_->shown() + ": letting domain " + printable(domain.name, 64) + " go on", deadline,
+            [connection = open, uuid = domain.uuid] {
+                resume_domain(connection, uuid);
+                return 0;
+            });
+    });
+}
+
+void LibvirtHypervisor::keep_off(const DomainRecord& domain, Deadline deadline) {
+    link_->ask(deadline, [&](const ConnectionPtr& open) {
+        return run_bounded(
+            link_->shown() + ": taking domain " + printable(domain.name, 64) + " out of autostart",
+            deadline, [connection = open, uuid = domain.uuid] {
+                end_autostart(connection, uuid);
+                return 0;
+            });
+    });
+}
+
+OffReading LibvirtHypervisor::read_off(const DomainRecord& domain, Deadline deadline) {
+    return link_->ask(deadline, [&](const ConnectionPtr& open) {
+        return run_bounded(
+            link_->shown() + ": reading domain " + printable(domain.name, 64), deadline,
+            [connection = open, uuid = domain.uuid] { return read_off_state(connection, uuid); });
+    });
 }
 
 std::shared_ptr<Hypervisor> LibvirtHypervisors::at(const Host& host) {

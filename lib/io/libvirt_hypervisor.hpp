@@ -30,9 +30,16 @@ class LibvirtHypervisor : public Hypervisor {
                 Deadline deadline) override;
     void start_elsewhere(const DomainRecord& domain, const ProofOfOff& proof,
                          Deadline deadline) override;
+    void start_again(const DomainRecord& domain, Deadline deadline) override;
+    void resume(const DomainRecord& domain, Deadline deadline) override;
+    void keep_off(const DomainRecord& domain, Deadline deadline) override;
+    OffReading read_off(const DomainRecord& domain, Deadline deadline) override;
+    void start_over(const DomainRecord& domain, const ProofOfShutOff& proof,
+                    Deadline deadline) override;
 
   private:
     class Link;
+    void start(const DomainRecord& domain, bool here, Deadline deadline);
     std::shared_ptr<Link> link_;
 };
 

@@ -230,7 +230,7 @@ void SqliteDb::make_tables() {
     if (found == schema_.version) return;  // another process was quicker
     if (found != 0 || has_tables()) refuse("was not made by domkeeper");
     execute(schema_.script);
-    if (schema_.upgrade != nullptr) execute(schema_.upgrade);
+    for (const char* step : schema_.upgrades) execute(step);
     execute(("PRAGMA application_id=" + std::to_string(schema_.application)).c_str());
     execute(("PRAGMA user_version=" + std::to_string(schema_.version)).c_str());
     transaction.commit();
@@ -242,10 +242,8 @@ void SqliteDb::upgrade() {
     if (found == schema_.version) return;  // another process was quicker
     auto id = query("PRAGMA application_id");
     if (!id.step() || id.integer(0) != schema_.application) refuse("was not made by domkeeper");
-    if (schema_.upgrade == nullptr || found != schema_.version - 1)
-        refuse("is of version " + std::to_string(found) + ", which this program can't bring to " +
-               std::to_string(schema_.version));
-    execute(schema_.upgrade);
+    for (const char* step : schema_.upgrades.subspan(static_cast<std::size_t>(found) - 1))
+        execute(step);
     execute(("PRAGMA user_version=" + std::to_string(schema_.version)).c_str());
     transaction.commit();
 }

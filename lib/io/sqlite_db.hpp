@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,14 +18,14 @@ namespace domkeeper {
 
 /// What a database file must hold.
 struct SqliteSchema {
-    std::string_view what;          ///< "journal", for errors
-    std::int32_t application;       ///< PRAGMA application_id: tells our files from other databases
-    int version;                    ///< PRAGMA user_version that this program knows
-    const char* script;             ///< makes the tables; of the version before, with `upgrade`
-    bool secret;                    ///< refuse the file when others can read it
-    std::string_view remedy;        ///< what to do when the file is damaged, as an order
-    const char* upgrade = nullptr;  ///< leads from the version before to this one, in old files
-                                    ///< and in new ones alike; null: none
+    std::string_view what;     ///< "journal", for errors
+    std::int32_t application;  ///< PRAGMA application_id: tells our files from other databases
+    int version;               ///< PRAGMA user_version that this program knows
+    const char* script;        ///< makes the tables as they were in version 1
+    bool secret;               ///< refuse the file when others can read it
+    std::string_view remedy;   ///< what to do when the file is damaged, as an order
+    std::span<const char* const> upgrades{};  ///< from each version to the next, in old files and
+                                              ///< in new ones alike
 };
 
 class SqliteDb;

@@ -2,14 +2,43 @@
 #include "lib/io/sqlite_journal.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "lib/core/error.hpp"
 
 namespace domkeeper {
 namespace {
 
-// `maintenance` and `away`: hosts in maintenance. `move` is what people are shown of moves under
-// way.
+// To version 2: hosts in maintenance; `move` is what people are shown of moves under way. To 3: the
+// care of domains. To 4: hosts that were fenced; `kept` are definitions that were taken away from
+// them, `monitor` has one row.
+constexpr std::array<const char*, 3> upgrades{
+    "CREATE TABLE maintenance("
+    "  host TEXT PRIMARY KEY, phase TEXT NOT NULL, stop INTEGER NOT NULL, partial INTEGER NOT NULL,"
+    "  keep_spare INTEGER NOT NULL, stay INTEGER NOT NULL, incident INTEGER NOT NULL,"
+    "  who TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE away("
+    "  host TEXT NOT NULL REFERENCES maintenance(host) ON DELETE CASCADE, domain TEXT NOT NULL,"
+    "  PRIMARY KEY(host, domain)) STRICT;"
+    "CREATE TABLE move("
+    "  domain TEXT PRIMARY KEY, host TEXT NOT NULL, target TEXT NOT NULL, at INTEGER NOT NULL,"
+    "  elapsed INTEGER NOT NULL, total INTEGER NOT NULL, done INTEGER NOT NULL,"
+    "  remaining INTEGER NOT NULL, rate INTEGER NOT NULL, dirty INTEGER NOT NULL,"
+    "  time_left INTEGER, downtime INTEGER) STRICT;",
+    "ALTER TABLE incident ADD COLUMN domain TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE pending ADD COLUMN domain TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX incident_domain ON incident(domain, id) WHERE domain != '';"
+    "CREATE TABLE hold("
+    "  domain TEXT PRIMARY KEY, until INTEGER, who TEXT NOT NULL, reason TEXT NOT NULL,"
+    "  since INTEGER NOT NULL) STRICT;",
+    "ALTER TABLE maintenance ADD COLUMN fenced INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE kept("
+    "  id INTEGER PRIMARY KEY, incident INTEGER NOT NULL REFERENCES incident(id),"
+    "  host TEXT NOT NULL, domain TEXT NOT NULL, at INTEGER NOT NULL, xml TEXT NOT NULL) STRICT;"
+    "CREATE INDEX kept_incident ON kept(incident);"
+    "CREATE TABLE monitor(id INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX entry_fence ON entry(at) WHERE kind = 'intent' AND step = 'fence';"};
+
 constexpr SqliteSchema schema{
     "journal", 0x646B6A6C, 3,
     // Times are microseconds since 1970, UTC. The last row of arming is the one that counts.
@@ -28,29 +57,9 @@ constexpr SqliteSchema schema{
     "  confirmed_off TEXT NOT NULL) STRICT;"
     "CREATE TABLE arming("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, armed INTEGER NOT NULL, until INTEGER,"
-    "  who TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE maintenance("
-    "  host TEXT PRIMARY KEY, phase TEXT NOT NULL, stop INTEGER NOT NULL, partial INTEGER NOT NULL,"
-    "  keep_spare INTEGER NOT NULL, stay INTEGER NOT NULL, incident INTEGER NOT NULL,"
-    "  who TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE away("
-    "  host TEXT NOT NULL REFERENCES maintenance(host) ON DELETE CASCADE, domain TEXT NOT NULL,"
-    "  PRIMARY KEY(host, domain)) STRICT;"
-    "CREATE TABLE move("
-    "  domain TEXT PRIMARY KEY, host TEXT NOT NULL, target TEXT NOT NULL, at INTEGER NOT NULL,"
-    "  elapsed INTEGER NOT NULL, total INTEGER NOT NULL, done INTEGER NOT NULL,"
-    "  remaining INTEGER NOT NULL, rate INTEGER NOT NULL, dirty INTEGER NOT NULL,"
-    "  time_left INTEGER, downtime INTEGER) STRICT;",
+    "  who TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL) STRICT;",
     false, "make sure that no recovery is under way, then move it and its -wal file away",
-    // What version 3 added. `kept` are definitions that were taken away from hosts; `monitor` has
-    // one row.
-    "ALTER TABLE maintenance ADD COLUMN fenced INTEGER NOT NULL DEFAULT 0;"
-    "CREATE TABLE kept("
-    "  id INTEGER PRIMARY KEY, incident INTEGER NOT NULL REFERENCES incident(id),"
-    "  host TEXT NOT NULL, domain TEXT NOT NULL, at INTEGER NOT NULL, xml TEXT NOT NULL) STRICT;"
-    "CREATE INDEX kept_incident ON kept(incident);"
-    "CREATE TABLE monitor(id INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT;"
-    "CREATE INDEX entry_fence ON entry(at) WHERE kind = 'intent' AND step = 'fence';"};
+    upgrades};
 
 template <typename T>
 T known(SqliteDb& db, const std::optional<T>& value, const std::string& word) {
@@ -74,11 +83,11 @@ void SqliteJournal::commit(const JournalBatch& batch) {
     if (batch.empty()) return;
     const std::lock_guard lock(mutex_);
     SqliteTransaction transaction(db_);
-    auto open = db_.query("INSERT INTO incident VALUES(?, ?, ?, ?, ?, ?)");
+    auto open = db_.query("INSERT INTO incident VALUES(?, ?, ?, ?, ?, ?, ?)");
     for (const Incident& incident : batch.opened) {
         open.bind(1, incident.id).bind(2, incident.host).bind(3, incident.opened);
         open.bind(4, incident.closed).bind(5, incident_state_name(incident.state));
-        open.bind(6, incident.summary).run();
+        open.bind(6, incident.summary).bind(7, incident.domain).run();
     }
     write_entries(batch.entries);
     auto close = db_.query("UPDATE incident SET closed = ?, state = ?, summary = ? WHERE id = ?");
@@ -266,6 +275,7 @@ Incident SqliteJournal::read_incident(const SqliteQuery& row) {
     if (!row.is_null(3)) incident.closed = row.time(3);
     incident.state = known(db_, parse_incident_state(row.text(4)), row.text(4));
     incident.summary = row.text(5);
+    incident.domain = row.text(6);
     return incident;
 }
 
@@ -334,11 +344,11 @@ void SqliteJournal::push_event(const HostEvent& event, TimePoint at) {
     const std::lock_guard lock(mutex_);
     SqliteTransaction transaction(db_);
     auto insert = db_.query(
-        "INSERT INTO pending(at, host, state, type, source, output, confirmed_off)"
-        " VALUES(?, ?, ?, ?, ?, ?, ?)");
+        "INSERT INTO pending(at, host, state, type, source, output, confirmed_off, domain)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
     insert.bind(1, at).bind(2, event.host).bind(3, host_state_name(event.state));
     insert.bind(4, state_type_name(event.type)).bind(5, event.source).bind(6, event.output);
-    insert.bind(7, event.confirmed_off).run();
+    insert.bind(7, event.confirmed_off).bind(8, event.domain).run();
     write_monitor(event);
     transaction.commit();
 }
@@ -346,12 +356,13 @@ void SqliteJournal::push_event(const HostEvent& event, TimePoint at) {
 std::vector<HostEvent> SqliteJournal::pending_events() {
     const std::lock_guard lock(mutex_);
     auto rows = db_.query(
-        "SELECT host, state, type, source, output, confirmed_off FROM pending ORDER BY id");
+        "SELECT host, state, type, source, output, confirmed_off, domain FROM pending"
+        " ORDER BY id");
     std::vector<HostEvent> out;
     while (rows.step())
         out.push_back({rows.text(0), known(db_, parse_host_state(rows.text(1)), rows.text(1)),
                        known(db_, parse_state_type(rows.text(2)), rows.text(2)), rows.text(3),
-                       rows.text(4), rows.text(5)});
+                       rows.text(4), rows.text(5), rows.text(6)});
     return out;
 }
 

@@ -43,6 +43,10 @@ class SqliteJournal final : public Journal {
     std::optional<TimePoint> monitor_since() override;
     void keep_definition(const KeptDefinition& definition) override;
     std::vector<KeptDefinition> kept_definitions(IncidentId incident) override;
+    std::vector<JournalEntry> domain_entries(const std::string& domain, TimePoint since) override;
+    std::vector<DomainHold> holds() override;
+    void set_hold(const DomainHold& hold) override;
+    bool end_hold(const std::string& domain) override;
 
     Arming arming() override;
     void set_arming(const Arming& arming) override;

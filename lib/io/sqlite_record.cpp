@@ -2,11 +2,16 @@
 #include "lib/io/sqlite_record.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "lib/core/text.hpp"
 
 namespace domkeeper {
 namespace {
+
+// To version 2: labels with spaces between them.
+constexpr std::array<const char*, 1> upgrades{
+    "ALTER TABLE host ADD COLUMN offers TEXT NOT NULL DEFAULT '';"};
 
 constexpr SqliteSchema schema{
     "record", 0x646B7263, 2,
@@ -22,9 +27,7 @@ constexpr SqliteSchema schema{
     "CREATE TABLE definition("
     "  name TEXT PRIMARY KEY REFERENCES domain(name) ON DELETE CASCADE,"
     "  uuid TEXT NOT NULL, xml TEXT NOT NULL) STRICT;",
-    true, "move it and its -wal file away: check_cluster fills a new one",
-    // Labels with spaces between them.
-    "ALTER TABLE host ADD COLUMN offers TEXT NOT NULL DEFAULT '';"};
+    true, "move it and its -wal file away: check_cluster fills a new one", upgrades};
 
 }  // namespace
 

@@ -4,8 +4,6 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <limits>
 #include <set>
 #include <sstream>
@@ -17,17 +15,9 @@
 #include "lib/core/text.hpp"
 #include "lib/core/toml_trap.hpp"
 #include "lib/io/secret_file.hpp"
-#include "lib/io/trusted_file.hpp"
 
 namespace domkeeper {
 namespace {
-
-constexpr std::size_t longest_file = 1 << 20;
-/// The bytes of the file. Throws Error with the reason alone, without the file's name.
-std::string read_file(const std::string& path) {
-    if (auto content = read_trusted_file(path, longest_file, "cluster file")) return *content;
-    throw SystemError(std::string("can't be read: ") + std::strerror(ENOENT));
-}
 
 /// What a value is, for "... was found".
 std::string describe(const toml::node& node) {
@@ -229,7 +219,9 @@ class Reader {
                    "a time in quotes with its unit, such as " +
                        quoted_name(render_duration(Policy{}.*span.member)) + ",",
                    policy.*span.member);
-        unknown_keys(table, "policy", policy_keys());
+        Names known = policy_keys();
+        read_remedies(table, "policy", policy.remedies, known);
+        unknown_keys(table, "policy", known);
         policy.witnesses = texts(table.get("witnesses"), "policy.witnesses",
                                  "a list of addresses such as [\"10.0.0.254\"]");
         policy.witnesses_needed = whole(table, "policy", "witnesses_needed");
@@ -252,6 +244,17 @@ class Reader {
             troubled_.count("policy.notify[0]") == 0)
             wrong(*table["notify"].as_array()->get(0), "policy.notify[0]",
                   "the command's absolute path");
+    }
+
+    void read_remedies(const Table& table, const std::string& at, Remedies& out, Names& known) {
+        for (const RemedyKey& key : remedy_keys()) {
+            known.emplace_back(key.key);
+            const toml::node* node = table.get(key.key);
+            const auto* word = node != nullptr ? node->as_string() : nullptr;
+            if (word != nullptr) out.*key.member = parse_remedy(key, word->get());
+            if (node != nullptr && !(out.*key.member))
+                wrong(*node, at + "." + std::string(key.key), remedy_words(key));
+        }
     }
 
     void read_host(const Table& table, const std::string& at) {
@@ -404,6 +407,7 @@ class Reader {
             const std::string path = at + "." + std::string(list.key);
             out.*list.member = texts(table.get(list.key), path, std::string(list.right));
         }
+        read_remedies(table, at, out.remedies, known);
         unknown_keys(table, at, known);
         out.name = text(table, at, "name", "a name such as \"web1\"", true).value_or("");
         if (table.contains("hosts") && out.hosts.empty() && troubled_.count(at + ".hosts") == 0)
@@ -461,8 +465,10 @@ class Reader {
     std::set<std::string> troubled_;  ///< paths that have a problem
 };
 
-LoadedConfig parse(const std::string& text, const std::string& path, bool with_secrets) {
-    const std::string file = printable(path, 1024);
+}  // namespace
+
+LoadedConfig parse_config(const std::string& text, const std::string& name, bool with_secrets) {
+    const std::string file = printable(name, 1024);
     LoadedConfig failed;
     if (const auto trap = find_toml_trap(text)) {
         failed.problems.push_back({file, trap->place.line, trap->place.column, "",
@@ -470,7 +476,7 @@ LoadedConfig parse(const std::string& text, const std::string& path, bool with_s
         return failed;
     }
     try {
-        return Reader(file, with_secrets).run(toml::parse(text, path));
+        return Reader(file, with_secrets).run(toml::parse(text, name));
     } catch (const toml::parse_error& error) {
         const auto& where = error.source().begin;
         failed.problems.push_back({file, static_cast<int>(where.line),
@@ -478,22 +484,6 @@ LoadedConfig parse(const std::string& text, const std::string& path, bool with_s
                                    "no valid TOML: " + printable(error.description())});
     }
     return failed;
-}
-
-}  // namespace
-
-LoadedConfig read_config(const std::string& path, bool with_secrets) {
-    try {
-        return parse(read_file(path), path, with_secrets);
-    } catch (const Error& error) {
-        LoadedConfig failed;
-        failed.problems.push_back({printable(path, 1024), 0, 0, "", error.what()});
-        return failed;
-    }
-}
-
-LoadedConfig parse_config(const std::string& text, const std::string& name) {
-    return parse(text, name, false);
 }
 
 }  // namespace domkeeper

@@ -18,8 +18,9 @@ std::string config_path(const std::string& given);
 /// throws for what the file holds.
 LoadedConfig read_config(const std::string& path, bool with_secrets = true);
 
-/// The same for a text; `name` stands for the file's in what is said. Looks at no secrets files.
-LoadedConfig parse_config(const std::string& text, const std::string& name);
+/// The same for a text; `name` stands for the file's in what is said.
+LoadedConfig parse_config(const std::string& text, const std::string& name,
+                          bool with_secrets = false);
 
 /// The inventory of a cluster file without mistakes. Throws UsageError with the first one, how
 /// many more there are, and where all of them are shown. Secrets files are not looked at: one

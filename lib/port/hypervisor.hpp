@@ -11,6 +11,7 @@
 #include "lib/core/offers.hpp"
 #include "lib/core/power.hpp"
 #include "lib/core/record.hpp"
+#include "lib/core/shut_off.hpp"
 #include "lib/core/time.hpp"
 
 namespace domkeeper {
@@ -53,6 +54,25 @@ class Hypervisor {
     virtual void forget(const DomainRecord& domain,
                         const std::function<void(const std::string& xml)>& keep,
                         Deadline deadline) = 0;
+
+    /// Starts a domain again on the host where it ran: by the definition that this host has of it,
+    /// or, where it was not persistent, by the recorded one. Throws as start_elsewhere() does, and
+    /// ProtocolError for a domain with a saved state, which somebody put there.
+    virtual void start_again(const DomainRecord& domain, Deadline deadline) = 0;
+
+    /// Lets a domain go on that stands still on an I/O error. Throws ProtocolError where it stands
+    /// still for another reason, or does not.
+    virtual void resume(const DomainRecord& domain, Deadline deadline) = 0;
+
+    /// The host will not start it by itself any more. Nothing to do where it has no definition.
+    virtual void keep_off(const DomainRecord& domain, Deadline deadline) = 0;
+
+    /// Asks this host anew, for this domain alone.
+    virtual OffReading read_off(const DomainRecord& domain, Deadline deadline) = 0;
+
+    /// As start_elsewhere(), for a domain whose old host lives: by that host's own word.
+    virtual void start_over(const DomainRecord& domain, const ProofOfShutOff& proof,
+                            Deadline deadline) = 0;
 };
 
 /// Hands out the hypervisor of a host, connected at the first call and kept until destroyed.

@@ -74,6 +74,14 @@ class Journal {
     virtual void write_progress(const MoveProgress& progress) = 0;
     virtual void end_progress(const std::string& domain) = 0;
 
+    /// What was written since then of one domain in incidents about domains, oldest first.
+    virtual std::vector<JournalEntry> domain_entries(const std::string& domain,
+                                                     TimePoint since) = 0;
+    /// Domains that are to be left alone, in order of name; those that ended, too.
+    virtual std::vector<DomainHold> holds() = 0;
+    virtual void set_hold(const DomainHold& hold) = 0;     ///< makes or replaces it
+    virtual bool end_hold(const std::string& domain) = 0;  ///< false: there was none
+
     virtual Arming arming() = 0;
     virtual void set_arming(const Arming& arming) = 0;
 };

@@ -37,6 +37,21 @@ const std::map<std::string, CommandForm>& command_forms() {
     return forms;
 }
 
+/// With those about single domains.
+const std::map<std::string, CommandForm>& all_forms() {
+    static const auto all = [] {
+        auto forms = command_forms();
+        for (const char* word : {"crash", "panic", "io-error", "shutdown", "destroy", "suspend",
+                                 "autostart", "guest-hangs", "hold", "unhold"})
+            forms[word] = {1, 1};
+        forms["crashes"] = {1, 2};
+        forms["check"] = {0, 0};
+        forms["report-domain"] = forms["report-domains"] = {2, -1};
+        return forms;
+    }();
+    return all;
+}
+
 class Parser {
   public:
     Scenario parse(std::string_view text) {
@@ -123,10 +138,10 @@ class Parser {
 
     void take_timed(const std::vector<std::string>& words) {
         need(words, 3, "at TIME COMMAND ...");
-        const auto form = command_forms().find(words[2]);
-        if (form == command_forms().end()) {
+        const auto form = all_forms().find(words[2]);
+        if (form == all_forms().end()) {
             std::vector<std::string> names;
-            for (const auto& [name, ignored] : command_forms()) names.push_back(name);
+            for (const auto& [name, ignored] : all_forms()) names.push_back(name);
             const auto meant = closest(words[2], names);
             fail("no command '" + printable(words[2]) + "'" +
                  (meant ? ", is '" + *meant + "' meant?" : ""));
@@ -142,9 +157,9 @@ class Parser {
             if (scenario_.inventory.find_host(host) == nullptr)
                 throw UsageError("runs: no host '" + host + "'");
         static const std::set<std::string> with_host{
-            "recover", "power-cut",   "power-on",    "cut",     "join",     "hang",
-            "unhang",  "start-fails", "start-takes", "release", "evacuate", "return",
-            "stop",    "move-fails",  "unseen-disk", "free",    "snapshots"};
+            "recover", "power-cut",   "power-on",    "cut",     "join",           "hang",
+            "unhang",  "start-fails", "start-takes", "release", "evacuate",       "return",
+            "stop",    "move-fails",  "unseen-disk", "free",    "report-domains", "snapshots"};
         for (const Scenario::Timed& timed : scenario_.timed) {
             line_ = timed.line;
             if (with_host.count(timed.words[0]) != 0 &&
@@ -158,6 +173,8 @@ class Parser {
             if (timed.words[0] == "autostart" &&
                 scenario_.inventory.find_host(timed.words[2]) == nullptr)
                 fail("no host '" + printable(timed.words[2]) + "'");
+            if (starts_with(timed.words[0], "report-domain") && !parse_state_type(timed.words[2]))
+                fail("write: " + timed.words[0] + " NAME SOFT|HARD TEXT");
             if (timed.words[0] == "start-takes") (void)duration(timed.words[2]);
             if (timed.words[0] == "migrate" &&
                 scenario_.inventory.find_host(timed.words[2]) == nullptr)

@@ -184,7 +184,8 @@ class Run {
         std::reverse(incidents.begin(), incidents.end());
         for (const Incident& incident : incidents)
             result.final_state.push_back(
-                "incident " + std::to_string(incident.id) + " " + incident.host + " " +
+                "incident " + std::to_string(incident.id) + " " + incident.host +
+                (incident.domain.empty() ? "" : "/" + incident.domain) + " " +
                 std::string(incident_state_name(incident.state)) + ": " + incident.summary);
         for (const Incident& incident : incidents)
             for (JournalEntry& entry : journal_.entries(incident.id))
@@ -255,6 +256,21 @@ void Run::command(const std::vector<std::string>& words) {
         const bool confirmed = words.size() > 2 && words[2] == "confirmed";
         report({words[1], HostState::Down, StateType::Hard, "operator root", "",
                 confirmed ? "confirmed off by root: plug pulled" : ""});
+    } else if (name == "report-domain" || name == "report-domains") {
+        HostEvent event{"",
+                        HostState::DomainFailed,
+                        parse_state_type(words[2]).value_or(StateType::Soft),
+                        "monitor",
+                        join({words.begin() + 3, words.end()}, " "),
+                        ""};
+        (name == "report-domain" ? event.domain : event.host) = words[1];
+        report(event);
+    } else if (name == "hold") {
+        journal_.set_hold({words[1], std::nullopt, "root", "", scheduler_.now().wall});
+    } else if (name == "unhold") {
+        journal_.end_hold(words[1]);
+    } else if (name == "check") {
+        records_.read_cluster();
     } else if (name == "evacuate" || name == "return" || name == "stop" || name == "balance") {
         order(words);
     } else if (name == "worker") {
@@ -307,7 +323,19 @@ void Run::fault(const std::vector<std::string>& words) {
         world_.hosts.at(words[1]).start_fails.insert(words.size() > 2 ? words[2] : "*");
     } else if (name == "start-takes") {
         world_.hosts.at(words[1]).start_time = parse_duration(words[2]).value_or(Duration{60});
+    } else if (name == "crash" || name == "panic" || name == "io-error" || name == "shutdown" ||
+               name == "destroy" || name == "suspend" || name == "autostart") {
+        world_.befall(name, words[1]);
+    } else if (name == "guest-hangs") {
+        world_.hang_guest(words[1], true);
+    } else if (name == "crashes") {
+        world_.crashing[words[1]] =
+            static_cast<int>(words.size() > 2 ? parse_integer(words[2]).value_or(1) : 1'000'000);
     } else if (name == "mute" || name == "unmute") {
+        if (name == "mute")
+            world_.mute_since.emplace(words[1], scheduler_.now().mono);
+        else
+            world_.mute_since.erase(words[1]);
         for (auto& [host, state] : world_.hosts)
             if (words.size() < 3 || words[2] == host) {
                 if (name == "mute")

@@ -94,7 +94,8 @@ void SimMover::send(const DomainRecord& domain, const Host& from, const Host& to
     SimHost& target = world_.hosts.at(to.name);
     if (source.domains.count(domain.name) == 0)
         throw ProtocolError(from.name + ": there is no such domain");
-    if (target.domains.count(domain.name) != 0)
+    if (const auto there = target.domains.find(domain.name);
+        there != target.domains.end() && is_active(there->second.state))
         throw ProtocolError(to.name + ": the domain is there already");
     if (target.moves_fail.count("*") != 0 || target.moves_fail.count(domain.name) != 0)
         throw ProtocolError(to.name + ": libxenlight failed to create new domain");
@@ -137,7 +138,7 @@ SideState SimMover::look(const DomainRecord& domain, const Host& host, Deadline 
     }
     const auto& domains = world_.hosts.at(host.name).domains;
     const auto found = domains.find(domain.name);
-    if (found == domains.end()) return SideState::Absent;
+    if (found == domains.end() || !is_active(found->second.state)) return SideState::Absent;
     if (found->second.half) return SideState::Half;
     return found->second.busy ? SideState::Busy : SideState::Active;
 }

@@ -43,9 +43,10 @@ class SimHypervisor : public Hypervisor {
                 world_.state_unknown.count(name) == 0 ? domain.state : DomainState::Unknown;
             seen.memory = seen.memory_max = domain.memory;
             seen.persistent = true;
+            seen.reason = domain.half ? "migration" : domain.reason;
+            seen.autostart = domain.autostart;
             const auto vcpus = world_.vcpus.find(name);
             seen.vcpus = vcpus == world_.vcpus.end() ? 1 : vcpus->second;
-            if (domain.half) seen.reason = "migration";
             view.domains.push_back(seen);
         }
         for (const auto& [name, autostart] : world_.hosts.at(host_.name).defined) {
@@ -69,18 +70,100 @@ class SimHypervisor : public Hypervisor {
 
     void start_elsewhere(const DomainRecord& domain, const ProofOfOff&,
                          Deadline deadline) override {
+        start(domain, true, deadline);
+    }
+
+    void start_again(const DomainRecord& domain, Deadline deadline) override {
+        start(domain, false, deadline);
+    }
+
+    void start_over(const DomainRecord& domain, const ProofOfShutOff& proof,
+                    Deadline deadline) override {
+        if (proof.host() == host_.name || proof.uuid() != domain.uuid)
+            world_.broken(domain.name + " is started elsewhere by the wrong word");
+        start(domain, false, deadline);
+    }
+
+    void resume(const DomainRecord& domain, Deadline deadline) override {
+        world_.crash_point("resume " + domain.name + " on " + host_.name);
+        reach(deadline);
+        const SimDomain* there = find(domain.name);
+        if (there == nullptr || there->state != DomainState::Paused || there->reason != "I/O error")
+            throw ProtocolError(host_.name + ": it does not stand still on an I/O error");
+        world_.resume_domain(domain.name, host_.name);
+        world_.crash_point("resume " + domain.name + " returning");
+    }
+
+    void keep_off(const DomainRecord& domain, Deadline deadline) override {
+        world_.crash_point("keep off " + domain.name + " on " + host_.name);
+        reach(deadline);
+        if (SimDomain* there = find(domain.name)) there->autostart = false;
+        world_.crash_point("keep off " + domain.name + " returning");
+    }
+
+    OffReading read_off(const DomainRecord& domain, Deadline deadline) override {
+        reach(deadline);
+        const SimDomain* there = find(domain.name);
+        if (there == nullptr) return {};
+        return {true, there->state, there->reason, there->autostart};
+    }
+
+    void stop(const DomainRecord& domain, Deadline deadline) override {
+        const std::string call = "stop " + domain.name + " on " + host_.name;
+        world_.crash_point(call);
+        reach(deadline);
+        if (const SimDomain* there = find(domain.name);
+            there != nullptr && there->state != DomainState::ShutOff)
+            world_.stop_domain(domain.name, host_.name);
+        world_.crash_point(call + " returning");
+    }
+
+    void forget(const DomainRecord& domain, const std::function<void(const std::string&)>& keep,
+                Deadline deadline) override {
+        const std::string call = "forget " + domain.name + " on " + host_.name;
+        world_.crash_point(call);
+        reach(deadline);
+        SimHost& host = world_.hosts.at(host_.name);
+        const auto refuse_active = [&] {
+            const SimDomain* there = find(domain.name);
+            if (there != nullptr && (there->half || is_active(there->state)))
+                throw AlreadyActive("domain is active");
+        };
+        refuse_active();
+        const auto found = host.defined.find(domain.name);
+        if (found == host.defined.end()) return;
+        found->second = false;
+        keep("<domain>" + domain.uuid + "</domain>");
+        world_.crash_point(call + " kept");
+        if (host.snapshots) throw ProtocolError(host_.name + ": cannot undefine: it has snapshots");
+        refuse_active();
+        world_.forget_definition(domain.name, host_.name);
+        world_.crash_point(call + " returning");
+    }
+
+  private:
+    SimDomain* find(const std::string& domain) {
+        auto& domains = world_.hosts.at(host_.name).domains;
+        const auto there = domains.find(domain);
+        return there == domains.end() ? nullptr : &there->second;
+    }
+
+    void start(const DomainRecord& domain, bool lost_host, Deadline deadline) {
         const std::string call = "start " + domain.name + " on " + host_.name;
         world_.crash_point(call);
         reach(deadline);
         SimHost& host = world_.hosts.at(host_.name);
-        if (host.domains.count(domain.name) != 0) throw AlreadyActive("domain is already active");
+        if (const SimDomain* there = find(domain.name);
+            there != nullptr && (there->half || is_active(there->state)))
+            throw AlreadyActive("domain is already active");
         const bool fails = host.start_fails.count("*") != 0 ||
                            host.start_fails.count(domain.name) != 0 ||
                            world_.without_storage(domain.name);
         // The far side works on even if the caller is killed or has given up.
         const Duration takes = host.start_time;
-        if (!fails) world_.check_together(domain.name, host_.name);
-        if (!fails) world_.begin_start(domain.name, host_.name, domain.memory);
+        if (!fails && lost_host) world_.check_together(domain.name, host_.name);
+        if (!fails && lost_host) world_.begin_start(domain.name, host_.name, domain.memory);
+        if (!fails && !lost_host) world_.begin_restart(domain.name, host_.name, domain.memory);
         const Now now = world_.scheduler.now();
         world_.scheduler.sleep(std::min(takes, deadline.remaining(now.mono)));
         world_.crash_point(call + " returning");
@@ -93,34 +176,6 @@ class SimHypervisor : public Hypervisor {
         if (fails) throw ProtocolError(host_.name + ": internal error: no start for you");
     }
 
-    void stop(const DomainRecord& domain, Deadline deadline) override {
-        const std::string call = "stop " + domain.name + " on " + host_.name;
-        world_.crash_point(call);
-        reach(deadline);
-        if (world_.hosts.at(host_.name).domains.count(domain.name) != 0)
-            world_.stop_domain(domain.name, host_.name);
-        world_.crash_point(call + " returning");
-    }
-
-    void forget(const DomainRecord& domain, const std::function<void(const std::string&)>& keep,
-                Deadline deadline) override {
-        const std::string call = "forget " + domain.name + " on " + host_.name;
-        world_.crash_point(call);
-        reach(deadline);
-        SimHost& host = world_.hosts.at(host_.name);
-        if (host.domains.count(domain.name) != 0) throw AlreadyActive("domain is active");
-        const auto found = host.defined.find(domain.name);
-        if (found == host.defined.end()) return;
-        found->second = false;
-        keep("<domain>" + domain.uuid + "</domain>");
-        world_.crash_point(call + " kept");
-        if (host.snapshots) throw ProtocolError(host_.name + ": cannot undefine: it has snapshots");
-        if (host.domains.count(domain.name) != 0) throw AlreadyActive("domain is active");
-        world_.forget_definition(domain.name, host_.name);
-        world_.crash_point(call + " returning");
-    }
-
-  private:
     void reach(Deadline deadline) {
         world_.scheduler.sleep(read_time);
         if (world_.monitor_reaches(host_.name) && !world_.hosts.at(host_.name).hypervisor_hung)
@@ -240,47 +295,6 @@ void SimJournal::commit(const JournalBatch& batch) {
     world_.crash_point("journal returning");
 }
 
-void SimJournal::mark_fenced(const FencedHost& fenced) {
-    world_.distrust(fenced.host);
-    auto mark = std::find_if(marks_.begin(), marks_.end(),
-                             [&](const auto& m) { return m.host == fenced.host; });
-    if (mark == marks_.end()) {
-        Maintenance made;
-        made.host = fenced.host;
-        made.phase = MaintenancePhase::Held;
-        made.who = marked_by_itself;
-        made.reason = "fenced in incident " + std::to_string(fenced.incident);
-        made.since = fenced.at;
-        mark = marks_.insert(marks_.end(), made);
-    }
-    mark->fenced = true;
-    std::set<std::string> away(mark->domains.begin(), mark->domains.end());
-    away.insert(fenced.domains.begin(), fenced.domains.end());
-    mark->domains = {away.begin(), away.end()};
-}
-
-std::vector<PastFence> SimJournal::fences_since(TimePoint since) {
-    std::vector<PastFence> found;
-    for (const JournalEntry& entry : entries_)
-        if (entry.kind == EntryKind::Intent && entry.step == StepKind::Fence && entry.at >= since &&
-            entry.incident != 0)
-            found.push_back({entry.incident, entry.host, entry.at});
-    return found;
-}
-
-void SimJournal::keep_definition(const KeptDefinition& definition) {
-    if (disk_full) throw SystemError("journal.db: no space left on device");
-    kept_.push_back(definition);
-    world_.keep_definition(definition.domain, definition.host);
-}
-
-std::vector<KeptDefinition> SimJournal::kept_definitions(IncidentId incident) {
-    std::vector<KeptDefinition> found;
-    for (const KeptDefinition& definition : kept_)
-        if (definition.incident == incident) found.push_back(definition);
-    return found;
-}
-
 std::vector<Incident> SimJournal::incidents(int newest) {
     std::vector<Incident> found(incidents_.rbegin(), incidents_.rend());
     if (found.size() > static_cast<std::size_t>(newest))
@@ -332,6 +346,25 @@ void SimJournal::order_maintenance(const Maintenance& order) {
     *mark = kept;
 }
 
+std::vector<JournalEntry> SimJournal::domain_entries(const std::string& domain, TimePoint since) {
+    world_.crash_point("history");
+    std::vector<JournalEntry> found;
+    for (const JournalEntry& entry : entries_)
+        if (entry.incident != 0 && entry.domain == domain && entry.at >= since &&
+            incidents_.at(static_cast<std::size_t>(entry.incident - 1)).domain == domain)
+            found.push_back(entry);
+    return found;
+}
+
+void SimJournal::set_hold(const DomainHold& hold) {
+    end_hold(hold.domain);
+    holds_.push_back(hold);
+}
+
+bool SimJournal::end_hold(const std::string& domain) {
+    return std::erase_if(holds_, [&](const DomainHold& h) { return h.domain == domain; }) != 0;
+}
+
 void SimJournal::push_event(const HostEvent& event, TimePoint) {
     if (disk_full) throw SystemError("journal.db: no space left on device");
     if (event.monitor_since) monitor_since_ = event.monitor_since;
@@ -347,6 +380,28 @@ std::vector<HostEvent> SimJournal::pending_events() {
 ClusterRecord SimRecords::read() {
     world_.crash_point("record");
     return record;
+}
+
+/// As check_cluster does it: what hosts in reach show now.
+void SimRecords::read_cluster() {
+    const TimePoint now = world_.scheduler.now().wall;
+    for (HostRecord& host : record.hosts) {
+        const SimHost& there = world_.hosts.at(host.host);
+        if (!world_.monitor_reaches(host.host) || there.hypervisor_hung) continue;
+        host.seen = now;
+        for (DomainRecord& domain : record.domains) {
+            const auto shown = there.domains.find(domain.name);
+            const bool active = shown != there.domains.end() && !shown->second.half &&
+                                is_active(shown->second.state);
+            if (active) {
+                domain.host = host.host;
+                domain.state = shown->second.state;
+                domain.seen = now;
+            } else if (domain.host == host.host) {
+                domain.state = DomainState::ShutOff;
+            }
+        }
+    }
 }
 
 void SimRecords::write_host(const HostRecord& host, const std::vector<DomainRecord>& domains) {

@@ -33,6 +33,10 @@ class SimJournal : public Journal {
     std::optional<TimePoint> monitor_since() override { return monitor_since_; }
     void keep_definition(const KeptDefinition& definition) override;
     std::vector<KeptDefinition> kept_definitions(IncidentId incident) override;
+    std::vector<JournalEntry> domain_entries(const std::string& domain, TimePoint since) override;
+    std::vector<DomainHold> holds() override { return holds_; }
+    void set_hold(const DomainHold& hold) override;
+    bool end_hold(const std::string& domain) override;
     Arming arming() override { return world_.arming; }
     void set_arming(const Arming& arming) override { world_.arming = arming; }
 
@@ -48,6 +52,7 @@ class SimJournal : public Journal {
     std::vector<JournalEntry> entries_;
     std::vector<HostEvent> pending_;
     std::vector<Maintenance> marks_;
+    std::vector<DomainHold> holds_;
 };
 
 class SimRecords : public RecordStore {
@@ -56,6 +61,9 @@ class SimRecords : public RecordStore {
     ClusterRecord read() override;
     void write_host(const HostRecord& host, const std::vector<DomainRecord>& domains) override;
     void move_domain(const std::string& name, const std::string& host, TimePoint seen) override;
+
+    /// check_cluster runs once.
+    void read_cluster();
 
     ClusterRecord record;
 

@@ -62,7 +62,7 @@ void World::power_cut(const std::string& name) {
     host.last_change = scheduler.now().mono;
     // What dies here is at home here, wherever it ran at first.
     for (const auto& [domain, state] : host.domains)
-        if (!state.half) {
+        if (!state.half && is_active(state.state)) {
             home_[domain] = name;
             died_[domain] = scheduler.now().mono;
         }
@@ -182,11 +182,18 @@ void World::begin_start(const std::string& domain, const std::string& name, Byte
         now.mono - *back > proof_max_age + proof_slack)
         broken(domain + " is started although " + home_[domain] + " is long back");
     check_trusted(domain, name);
+    start_now(domain, name, memory);
+}
+
+void World::start_now(const std::string& domain, const std::string& name, Bytes memory) {
     hosts.at(name).domains[domain] = {DomainState::Running, memory};
     hosts.at(name).defined.emplace(domain, false);
+    ended_by_hand_.erase(domain);
+    if (hanging.count(domain) != 0) hang_guest(domain, false);
     log("world    " + domain + " starts on " + name);
     started_[domain] = latest_[domain] = name;
-    started_at_[domain] = now.mono;
+    started_at_[domain] = scheduler.now().mono;
+    crash_soon(domain, name);
     const bool stops = unstable.count(domain) != 0;
     if (!stops && pausing.count(domain) == 0) return;
     scheduler.spawn_process([this, domain, name, stops] {
@@ -209,9 +216,12 @@ void World::stop_domain(const std::string& domain, const std::string& name) {
     const bool for_others = inventory.policy.make_room == MakeRoom::StopBestEffort &&
                             entry != nullptr && entry->domain_class == DomainClass::BestEffort;
     const auto ours = started_.find(domain);
-    if (!for_others && (ours == started_.end() || ours->second != name))
+    SimDomain& there = hosts.at(name).domains.at(domain);
+    if (!for_others && (ours == started_.end() || ours->second != name) &&
+        !may_be_ended(domain, there))
         broken(domain + " is stopped on " + name + ", where it was not started by us");
-    hosts.at(name).domains.erase(domain);
+    // Its definition stays.
+    there = {DomainState::ShutOff, there.memory, false, false, "destroyed", there.autostart};
     log("world    " + domain + " is stopped on " + name);
 }
 
@@ -221,7 +231,8 @@ bool World::guest_answers(const std::string& address) const {
         for (const auto& [name, host] : hosts) {
             const auto there = host.domains.find(domain.name);
             if (there != host.domains.end() && there->second.state == DomainState::Running &&
-                monitor_reaches(name) && host.mute.count(domain.name) == 0)
+                monitor_reaches(name) && host.mute.count(domain.name) == 0 &&
+                hanging.count(domain.name) == 0)
                 return true;
         }
     }

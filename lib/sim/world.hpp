@@ -41,8 +41,10 @@ struct SimDevice {
 struct SimDomain {
     DomainState state = DomainState::Running;
     Bytes memory;
-    bool half = false;  ///< one end of a move that has not come to its end
-    bool busy = false;  ///< its move is under way
+    bool half = false;     ///< one end of a move that has not come to its end
+    bool busy = false;     ///< its move is under way
+    std::string reason{};  ///< of the state, in libvirt's words
+    bool autostart = false;
 };
 
 struct SimHost {
@@ -83,6 +85,10 @@ class World {
     void release(const std::string& host);
     /// Runs on `host` from now on, unseen by the record.
     void put_domain(const std::string& domain, const std::string& host, Bytes memory);
+    /// Something happens to the domain where it is: "crash", "panic", "io-error", "shutdown",
+    /// "destroy" (by hand), "suspend" (by hand), "autostart".
+    void hang_guest(const std::string& domain, bool hangs);
+    void befall(const std::string& what, const std::string& domain);
 
     // what the ports do
     bool monitor_reaches(const std::string& host) const;
@@ -94,6 +100,9 @@ class World {
     void check_together(const std::string& domain, const std::string& host);
     /// Somebody ends it at once.
     void stop_domain(const std::string& domain, const std::string& host);
+    /// Care starts it again where it ran, or by its host's word elsewhere.
+    void begin_restart(const std::string& domain, const std::string& host, Bytes memory);
+    void resume_domain(const std::string& domain, const std::string& host);
     /// The guest with this address runs somewhere in reach and does its work.
     bool guest_answers(const std::string& address) const;
     /// Puts a half copy on the target; the domain runs on at its source.
@@ -136,8 +145,11 @@ class World {
     std::set<std::string> unstable;       ///< domains that stop one second after their start
     std::set<std::string> state_unknown;  ///< domains that are listed without a state
     std::set<std::string> pausing;        ///< domains that pause one second after their start
-    std::set<std::string> not_live;       ///< domains that can't be moved live
-    std::set<std::string> not_pausable;   ///< and not even paused
+    std::map<std::string, int> crashing;  ///< domains that crash one second after so many starts
+    std::set<std::string> hanging;        ///< domains whose guest hangs until it is started anew
+    std::map<std::string, Instant> mute_since;  ///< domains whose guest does not answer
+    std::set<std::string> not_live;             ///< domains that can't be moved live
+    std::set<std::string> not_pausable;         ///< and not even paused
     Duration move_time{400};
     std::optional<TimePoint> monitor_since;          ///< as the monitor says with its reports
     std::string no_seat;                             ///< why this node may not act; empty: it may
@@ -161,6 +173,11 @@ class World {
     bool is_cut_off(const SimHost& host, const std::string& domain) const;
     /// Fencing a host for nothing: all that ran there has had no storage for long.
     void check_use_of_fencing(const std::string& host);
+    /// Care is for what failed: not for what somebody ended, nor for what lives.
+    void check_restart(const std::string& domain, const std::string& host);
+    void start_now(const std::string& domain, const std::string& host, Bytes memory);
+    void crash_soon(const std::string& domain, const std::string& host);
+    bool may_be_ended(const std::string& domain, const SimDomain& there) const;
     /// Nobody is switched off who answered all the while.
     void check_second_look(const std::string& host);
     /// A host that was fenced is used again only after it was looked at.
@@ -177,7 +194,9 @@ class World {
     std::set<std::string> switched_off_;          ///< by us, and not switched on since
     std::set<std::string> moved_by_hand_;         ///< domains
     std::map<std::string, Instant> untrusted_;    ///< hosts, since when
-    std::set<std::pair<std::string, std::string>> kept_;  ///< domain, host
+    std::set<std::pair<std::string, std::string>> kept_;    ///< domain, host
+    std::set<std::string> ended_by_hand_;                   ///< domains
+    std::map<std::string, std::vector<Instant>> restarts_;  ///< of each domain
     std::map<std::string, Instant> died_;        ///< domain -> when its host lost power last
     std::map<std::string, Instant> started_at_;  ///< domain -> when a worker started it last
 };

@@ -29,7 +29,9 @@ void World::power_on(const std::string& name) {
         scheduler.spawn_process([this, name, boot, domain = domain] {
             scheduler.sleep(boot_time);
             SimHost& up = hosts.at(name);
-            if (!up.power || up.powered_on_at != boot || up.domains.count(domain) != 0) return;
+            const auto there = up.domains.find(domain);
+            if (there != up.domains.end() && is_active(there->second.state)) return;
+            if (!up.power || up.powered_on_at != boot) return;
             const auto defined = up.defined.find(domain);
             if (defined == up.defined.end() || !defined->second) return;
             up.domains[domain] = {DomainState::Running, gibibytes(1)};
@@ -77,6 +79,7 @@ void World::forget_definition(const std::string& domain, const std::string& name
             (other != name && (host.domains.count(domain) != 0 || host.defined.count(domain) != 0));
     if (!elsewhere) broken(domain + " is undefined on " + name + ", the last host that knew it");
     hosts.at(name).defined.erase(domain);
+    hosts.at(name).domains.erase(domain);
     log("world    " + domain + " is undefined on " + name);
 }
 

@@ -34,7 +34,9 @@ class Generator {
              << pick(1, 2) << " starts_per_host=" << pick(1, 4)
              << (chance(20) ? " unseen_peers=trust-record" : "")
              << (chance(20) ? " storage_lost=fence" : "")
-             << (chance(50) ? " make_room=stop-best-effort" : "");
+             << (chance(50) ? " make_room=stop-best-effort" : "") << " hang_time=" << pick(3, 20)
+             << "s restart_pause=" << pick(1, 3) << "s restart_limit=" << pick(0, 3)
+             << " restarts_elsewhere=" << pick(0, 2) << (chance(50) ? " on_hang=restart" : "");
         guards();
         storage_ = chance(40);
         if (storage_)
@@ -61,6 +63,7 @@ class Generator {
             if (chance(25)) out_ << " answers=\"ping guest-" << i << "\"";
             if (chance(30)) out_ << (chance(50) ? " move=paused" : " move=restart");
             rules(i);
+            if (chance(5)) out_ << (chance(50) ? " on_crash=report" : " on_shutdown=report");
             out_ << "\n";
         }
         for (int i = 0; i < domains; ++i) {
@@ -78,6 +81,7 @@ class Generator {
         const int faults = pick(1, 8);
         for (int i = 0; i < faults; ++i) fault(hosts, domains);
         returns(hosts, domains);
+        for (int i = chance(60) ? pick(1, 4) : 0; i > 0; --i) failure(hosts, domains);
         // The monitor speaks up for each host that could be in trouble, and somebody looks after
         // killed workers in the end.
         for (int i = 0; i < hosts; ++i)
@@ -216,6 +220,25 @@ class Generator {
         }
     }
 
+    /// A domain fails while its host lives, or somebody ends it, and the monitor says so.
+    void failure(int hosts, int domains) {
+        const std::string d = "d" + std::to_string(pick(0, domains - 1));
+        const int at = pick(0, 50);
+        static const char* words[] = {"crash", "crash",    "panic",   "io-error", "guest-hangs",
+                                      "crash", "shutdown", "destroy", "suspend",  "io-error"};
+        if (chance(20)) line(at, "autostart " + d);
+        if (chance(30)) line(at, "crashes " + d + " " + std::to_string(pick(1, 6)));
+        if (chance(10)) line(at, (chance(60) ? "hold " : "unhold ") + d);
+        if (chance(30)) line(at, "check");
+        line(at + 1, words[pick(0, 9)] + (" " + d));
+        if (chance(30)) line(at + pick(1, 6), "check");
+        for (int i = pick(1, 2); i > 0; --i)
+            if (chance(20))
+                line(at + pick(2, 20), "report-domains " + host(pick(0, hosts - 1)) + " HARD");
+            else
+                line(at + pick(2, 20), "report-domain " + d + " HARD");
+    }
+
     /// Orders and what can go wrong with them.
     void maintenance(int at, const std::string& h, const std::string& d) {
         switch (pick(0, 7)) {
@@ -247,16 +270,13 @@ std::string trouble_of(const std::string& text) {
 
 /// Of what kind a trouble is: that a small scenario fails as the big one did.
 std::string kind_of(const std::string& trouble) {
-    static const char* kinds[] = {"while it runs", "never finished",
-                                  "disarmed",      "switched off",
-                                  "half copy",     "ends on",
-                                  "long back",     "answered all",
-                                  "stay apart",    "while it is on",
-                                  "lands on",      "without a copy",
-                                  "the last host", "gets its disks back",
-                                  "be together",   "does not offer",
-                                  "virtual CPUs",  "is to come",
-                                  "may not run"};
+    static const char* kinds[] = {"brought back",   "times, the limit", "while it runs",
+                                  "never finished", "disarmed",         "switched off",
+                                  "half copy",      "ends on",          "long back",
+                                  "answered all",   "stay apart",       "while it is on",
+                                  "be together",    "does not offer",   "virtual CPUs",
+                                  "is to come",     "may not run",      "lands on",
+                                  "without a copy", "the last host",    "gets its disks back"};
     for (const char* kind : kinds)
         if (trouble.find(kind) != std::string::npos) return kind;
     return trouble.empty() ? "" : "other";

@@ -49,6 +49,11 @@ class FakeHypervisor : public Hypervisor {
     void start_elsewhere(const DomainRecord&, const ProofOfOff&, Deadline) override {
         throw ProtocolError("a check starts nothing");
     }
+    void start_again(const DomainRecord&, Deadline) override {}
+    void resume(const DomainRecord&, Deadline) override {}
+    void keep_off(const DomainRecord&, Deadline) override {}
+    OffReading read_off(const DomainRecord&, Deadline) override { return {}; }
+    void start_over(const DomainRecord&, const ProofOfShutOff&, Deadline) override {}
 
     std::mutex mutex;
     std::vector<HostView> views{host_view()};  // of each read in turn, the last one again

@@ -8,6 +8,7 @@
 using namespace domkeeper;
 using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
 
 namespace {
 
@@ -174,6 +175,7 @@ Opened 2026-11-22T04:13:44.120Z, closed 2026-11-22T04:13:48.432Z
     CHECK_THAT(json, Contains(R"({
   "id": 3,
   "host": "xen1",
+  "domain": null,
   "state": "open",
   "opened": "2026-11-22T04:13:44.120Z",
   "closed": null,
@@ -196,6 +198,16 @@ Opened 2026-11-22T04:13:44.120Z, closed 2026-11-22T04:13:48.432Z
       "ok": false,
       "text": "no \"space\"\u001b[31m")"));
     CHECK_THAT(incidents_json({incident()}).render(), Contains("\"seconds\": 4.312"));
+}
+
+TEST_CASE("an incident of a domain says so") {
+    Incident one = incident();
+    one.domain = "web1";
+    CHECK_THAT(render_incident(one, {}, at(9'000)), StartsWith("Incident 3: web1 on xen1, "));
+    CHECK_THAT(render_incidents({one}, at(9'000)), Contains("web1 on xen1"));
+    CHECK_THAT(incidents_json({one}).render(), Contains("\"domain\": \"web1\""));
+    one.domain = "*";
+    CHECK_THAT(render_incident(one, {}, at(9'000)), StartsWith("Incident 3: domains of xen1, "));
 }
 
 TEST_CASE("report: arming in words") {

@@ -22,6 +22,12 @@ using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
 using Catch::Matchers::EndsWith;
 
+namespace {
+
+const TimePoint noon{std::chrono::seconds(1'800'000'000)};
+
+}  // namespace
+
 TEST_CASE("journal gives back what a batch wrote, also after it was closed") {
     const Scratch scratch;
     const std::string folder = scratch.path("state");
@@ -203,15 +209,91 @@ TEST_CASE("a journal of version 1 is brought to this one, once, and keeps what i
         journal.commit(opening(1));
     }
     raw_sql(file,
-            "DROP TABLE away; DROP TABLE maintenance; DROP TABLE move;"
-            "PRAGMA user_version=1");
+            "DROP TABLE away; DROP TABLE maintenance; DROP TABLE move; DROP TABLE hold;"
+            "DROP INDEX incident_domain; ALTER TABLE incident DROP COLUMN domain;"
+            "ALTER TABLE pending DROP COLUMN domain; PRAGMA user_version=1");
     for (int turn = 0; turn < 2; ++turn) {
         SqliteJournal journal(folder);
         CHECK(journal.incidents(9).size() == 1);
         CHECK(journal.maintenance().empty());
         CHECK(journal.progress().empty());
+        CHECK(journal.holds().empty());
     }
-    CHECK(raw_sql(file, "PRAGMA user_version") == "2");
+    CHECK(raw_sql(file, "PRAGMA user_version") == "3");
+}
+
+TEST_CASE("a journal of version 2 is brought to this one, and keeps what it has") {
+    const Scratch scratch;
+    const std::string folder = scratch.path("state");
+    const std::string file = folder + "/journal.db";
+    {
+        SqliteJournal journal(folder);
+        journal.commit(opening(1));
+        Maintenance order;
+        order.host = "xen1";
+        journal.order_maintenance(order);
+    }
+    raw_sql(file,
+            "DROP TABLE hold; DROP INDEX incident_domain; ALTER TABLE incident DROP COLUMN domain;"
+            "ALTER TABLE pending DROP COLUMN domain; PRAGMA user_version=2");
+    SqliteJournal journal(folder);
+    REQUIRE(journal.incidents(9).size() == 1);
+    CHECK(journal.incidents(9)[0].domain.empty());
+    CHECK(journal.maintenance().size() == 1);
+    HostEvent event;
+    event.domain = "web1";
+    event.state = HostState::DomainFailed;
+    journal.push_event(event, noon);
+    CHECK(journal.pending_events().at(0).domain == "web1");
+    CHECK(raw_sql(file, "PRAGMA user_version") == "3");
+}
+
+TEST_CASE("what was tried with a domain is found, and that of others is not") {
+    const Scratch scratch;
+    SqliteJournal journal(scratch.path("state"));
+    JournalBatch batch;
+    for (IncidentId id : {1, 2, 3}) {
+        Incident incident;
+        incident.id = id;
+        incident.host = "xen1";
+        // The first is the recovery of a host, in which the domain was started too.
+        if (id > 1) incident.domain = id == 2 ? "web1" : "web2";
+        batch.opened.push_back(incident);
+        for (int hour : {1, 2, 3})
+            batch.entries.push_back({id, noon + std::chrono::hours(hour), EntryKind::Intent,
+                                     StepKind::Start, "xen1", id == 3 ? "web2" : "web1", "xen1",
+                                     true, "start it again"});
+    }
+    journal.commit(batch);
+    const auto found = journal.domain_entries("web1", noon + std::chrono::hours(2));
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].incident == 2);
+    CHECK(found[0].at == noon + std::chrono::hours(2));
+    CHECK(found[1].step == StepKind::Start);
+    CHECK(journal.domain_entries("", noon).empty());
+    CHECK(journal.incident(2)->domain == "web1");
+}
+
+TEST_CASE("holds are kept, replaced and ended") {
+    const Scratch scratch;
+    const std::string folder = scratch.path("state");
+    {
+        SqliteJournal journal(folder);
+        journal.set_hold({"web1", std::nullopt, "alice", "new kernel", noon});
+        journal.set_hold({"db1", noon + std::chrono::hours(2), "bob", "", noon});
+        journal.set_hold({"web1", std::nullopt, "carol", "", noon});
+    }
+    SqliteJournal journal(folder);
+    const auto holds = journal.holds();
+    REQUIRE(holds.size() == 2);
+    CHECK(holds[0].domain == "db1");
+    CHECK(holds[0].until == noon + std::chrono::hours(2));
+    CHECK(holds[1].who == "carol");
+    CHECK(holds[1].reason.empty());
+    CHECK_FALSE(holds[1].until);
+    CHECK(journal.end_hold("web1"));
+    CHECK_FALSE(journal.end_hold("web1"));
+    CHECK(journal.holds().size() == 1);
 }
 
 TEST_CASE("journal says why it can't be opened") {
@@ -222,10 +304,10 @@ TEST_CASE("journal says why it can't be opened") {
 
     SECTION("a newer version") {
         { SqliteJournal journal(folder); }
-        raw_sql(file, "PRAGMA user_version=3");
+        raw_sql(file, "PRAGMA user_version=4");
         CHECK(open_error(folder) ==
               file +
-                  " is of version 3, this program knows 2: use the domkeeper that wrote it or a "
+                  " is of version 4, this program knows 3: use the domkeeper that wrote it or a "
                   "newer one");
         CHECK(raw_sql(file, "SELECT count(*) FROM incident") == "0");
     }

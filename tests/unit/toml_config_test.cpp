@@ -196,9 +196,10 @@ TEST_CASE("cluster file: each mistake is named with its place and what would be 
           "unseen_peers, storage_lost, failback, notify, make_room, seat_file, monitor_commands, "
           "max_hosts_lost, max_percent_lost, peers_needed, fences_per_hour, starts_per_host, "
           "starts_at_once, start_attempts, moves_at_once, balance_tolerance, survive, "
-          "vcpus_per_cpu, "
-          "cool_down, quiet_time, look_time, record_max_age, settle_time, answer_time, fence_time, "
-          "start_time, observe_time, move_time, disarmed_max, maintenance_time"}},
+          "vcpus_per_cpu, restart_limit, restarts_elsewhere, cool_down, quiet_time, look_time, "
+          "record_max_age, settle_time, answer_time, fence_time, start_time, observe_time, "
+          "move_time, disarmed_max, maintenance_time, restart_window, restart_pause, hang_time, "
+          "on_crash, on_hang, on_shutdown, on_io_error"}},
         {sound + "[policy]\nlook_time = 400\nfence_time = \"5 parsecs\"\nstart_time = \"3h\"\n",
          {"23:13: policy.look_time: 400 was found; a time in quotes with its unit, such as "
           "\"400ms\", would be right",
@@ -411,7 +412,8 @@ TEST_CASE("load_inventory gives the first mistake, the count and the way to all"
         file +
             ":22:1: domain.web1.x: unknown key; known are name, priority, class, "
             "restart, expect, move, answers, start_delay, hosts, prefer, apart, "
-            "rather_apart, together, rather_together, needs, after; and 2 more mistakes; see "
+            "rather_apart, together, rather_together, needs, after, on_crash, on_hang, "
+            "on_shutdown, on_io_error; and 2 more mistakes; see "
             "domkeeper check-config");
     CHECK_THROWS_WITH(load_inventory(scratch.path("none")),
                       scratch.path("none") + ": can't be read: No such file or directory");

@@ -75,12 +75,19 @@ def report_down(lab, host):
     )
 
 
+def report_domain(lab, domain, state="CRITICAL", kind="HARD", host=None):
+    """What the monitor would say of a failed domain; without one, of those of a host."""
+    named = ("--domain", domain) if domain else ("--host", host)
+    words_ = words(lab, "eventhandlers/handle_domu", *named, "--state", state, "--type", kind)
+    return run(*words_)
+
+
 def _programs(lab):
     """(pid, whether it works in the background) of domkeeper's processes on the monitor: a
     supervisor leads a session of its own, in which its worker is."""
     sessions = {}
     for pid, line in namespace_processes(monitor.pid_file(lab).read()):
-        if line and os.path.basename(line[0]) in ("handle_host", "domkeeper"):
+        if line and os.path.basename(line[0]) in ("handle_host", "handle_domu", "domkeeper"):
             try:
                 sessions[pid] = os.getsid(pid)
             except ProcessLookupError:
@@ -111,6 +118,13 @@ def kill_workers(lab):
 def incidents(lab, host):
     """All incidents of a host with their timelines, newest first."""
     return [ask(lab, "incident", str(i["id"])) for i in ask(lab, "incidents") if i["host"] == host]
+
+
+def domain_incidents(lab, domain):
+    """All incidents of a domain with their timelines, newest first."""
+    return [
+        ask(lab, "incident", str(i["id"])) for i in ask(lab, "incidents") if i["domain"] == domain
+    ]
 
 
 def keep_logs(lab):
