@@ -162,7 +162,11 @@ std::optional<std::string> CareStepper::objection(const std::string& domain,
                    (hold.who.empty() ? "" : " by " + hold.who) +
                    (hold.reason.empty() ? "" : ": " + hold.reason) + "; `domkeeper unhold " +
                    domain + "` ends it";
-    if (find_mark(context_.marks, host) != nullptr)
+    // From a host that was fenced a recovery may have brought it elsewhere: it is looked for there.
+    const Maintenance* mark = find_mark(context_.marks, host);
+    const DomainRecord* record = context_.record.find_domain(domain);
+    const bool left = mark != nullptr && mark->fenced && record != nullptr && record->host != host;
+    if (mark != nullptr && !left)
         return host + " is in maintenance; `domkeeper return " + host + "` ends it";
     if (context_.moving.count(domain) != 0) return "a maintenance is moving it";
     return std::nullopt;
