@@ -281,8 +281,7 @@ class Worker {
             if (host_case.off && !host_case.returned && host_case.proved.is_everything())
                 context.off.insert(host);
         }
-        // No move begins where a domain is being brought back, nor is the plan as it was.
-        context.recovering.merge(care_.busy_hosts());
+        context.busy = care_.busy_hosts();
         const bool held = !maintenance_.moving().empty();
         MaintenanceStep step = advance_maintenance(maintenance_, event, context);
         situation_.next_incident += static_cast<IncidentId>(step.opened.size());

@@ -188,6 +188,10 @@ CareStep advance_care(CareSituation& situation, const CareEvent& event, const Ca
 /// When a CareTick is due even if nothing happens; empty: never.
 std::optional<Instant> next_wake(const CareSituation& situation);
 
+/// What a look around showed counts for so long, from its beginning: a silent host and a slow BMC
+/// take some seconds of it.
+inline constexpr Duration look_max_age{15'000};
+
 /// True of an incident about a domain, or about any of a host's.
 bool is_care(const Incident& incident);
 

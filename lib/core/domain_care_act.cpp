@@ -241,7 +241,7 @@ void CareStepper::kept_off(CareCase& care, const Acted& acted) {
         return;
     }
     // What was seen of the others must be as fresh as that word.
-    if (mono() - care.look_began > proof_max_age) return look(care);
+    if (mono() - care.look_began > look_max_age) return look(care);
     if (busy_elsewhere(care.domain, care.host) || !context_.recovering.empty() ||
         find_mark(context_.marks, care.target) != nullptr)
         return look(care);

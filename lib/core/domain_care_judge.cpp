@@ -331,7 +331,7 @@ void CareStepper::on(const SignAsked& asked) {
                                 "), and none of the other guests of " + care.host +
                                 " does: that is rather their network");
     // Its host must be in sight, and the question later than that.
-    if (mono() - care.look_began > proof_max_age) return look(care);
+    if (mono() - care.look_began > look_max_age) return look(care);
     hung(care);
 }
 

@@ -406,7 +406,7 @@ void MaintenanceStepper::go_on() {
                            "` goes on, `domkeeper return " + work.host + "` ends it"),
             work.goal == MaintenancePhase::Balancing);
     // A recovery goes first; what it moved or started is seen by the survey after it.
-    if (!context_.recovering.empty()) return;
+    if (context_.others_first()) return;
     if (work.stage == CaseStage::Settling || work.replan) return survey();
     const bool waiting = std::any_of(work.moves.begin(), work.moves.end(),
                                      [](const auto& item) { return !is_final(item.second); });

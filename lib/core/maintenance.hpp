@@ -229,6 +229,10 @@ struct MaintenanceContext {
     Arming arming;
     IncidentId next_incident = 1;
     Now now;
+    /// Hosts on which a domain is being brought back: no move begins so long.
+    std::set<std::string> busy{};
+
+    bool others_first() const { return !recovering.empty() || !busy.empty(); }
 };
 
 /// A change of a host's mark, written together with the entries. An order that came meanwhile

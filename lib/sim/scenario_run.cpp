@@ -313,6 +313,9 @@ void Run::fault(const std::vector<std::string>& words) {
         else
             device.off_delay = parse_duration(words[2]).value_or(device.off_delay);
     } else if (name == "storage") {
+        // Nobody can be blamed for what nobody could ask.
+        if (words[2] == "down" && world_.storages_unasked.count(words[1]) != 0)
+            world_.storages_down[words[1]] = scheduler_.now().mono;
         if (words[2] == "down") world_.storages_down.emplace(words[1], scheduler_.now().mono);
         if (words[2] == "up") world_.storages_down.erase(words[1]);
         if (words[2] == "unasked")
