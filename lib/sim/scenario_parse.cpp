@@ -31,7 +31,7 @@ const std::map<std::string, CommandForm>& command_forms() {
         {"release", {1, 1}},       {"evacuate", {1, 3}},    {"return", {1, 2}},
         {"stop", {1, 1}},          {"not-live", {1, 1}},    {"not-pausable", {1, 1}},
         {"move-fails", {1, 2}},    {"move-takes", {1, 1}},  {"unseen-disk", {2, 2}},
-        {"free", {2, 2}},          {"storage", {2, 2}},     {"autostart", {2, 2}},
+        {"free", {2, 2}},          {"storage", {2, 2}},     {"autostart-on", {2, 2}},
         {"snapshots", {1, 1}},     {"seat", {1, 1}},        {"monitor-starts", {0, 0}},
         {"balance", {0, 0}}};
     return forms;
@@ -170,7 +170,7 @@ class Parser {
             if (timed.words[0] == "report" &&
                 (!parse_host_state(timed.words[2]) || !parse_state_type(timed.words[3])))
                 fail("write: report HOST UP|DOWN|UNREACHABLE|STORAGE-LOST SOFT|HARD TEXT");
-            if (timed.words[0] == "autostart" &&
+            if (timed.words[0] == "autostart-on" &&
                 scenario_.inventory.find_host(timed.words[2]) == nullptr)
                 fail("no host '" + printable(timed.words[2]) + "'");
             if (starts_with(timed.words[0], "report-domain") && !parse_state_type(timed.words[2]))

@@ -376,7 +376,7 @@ void Run::fault(const std::vector<std::string>& words) {
             state.defined.erase(words[1]);
         }
         world_.put_domain(words[1], words[2], memory);
-    } else if (name == "autostart") {
+    } else if (name == "autostart-on") {
         world_.hosts.at(words[2]).defined[words[1]] = true;
     } else if (name == "snapshots") {
         world_.hosts.at(words[1]).snapshots = true;

@@ -117,7 +117,7 @@ class Generator {
             const int at = pick(15, 70);
             if (chance(20))
                 line(pick(0, 30),
-                     "autostart d" + std::to_string(pick(0, domains - 1)) + " " + host(i));
+                     "autostart-on d" + std::to_string(pick(0, domains - 1)) + " " + host(i));
             if (chance(5)) line(pick(0, 30), "snapshots " + host(i));
             if (chance(40)) line(at, (chance(60) ? "power-on " : "join ") + host(i));
             if (chance(40)) line(at + pick(0, 10), "report " + host(i) + " UP HARD");
