@@ -64,7 +64,7 @@ Command what_if_command() {
     return {{.name = "what-if",
              .help = "Say whether the cluster could bear a loss or a change: any host lost (the "
                      "default), these hosts lost at once, a new domain, a host taken away. Counts "
-                     "memory and allowed hosts as the recovery does, and changes nothing. Exit "
+                     "every rule of placement as the recovery does, and changes nothing. Exit "
                      "code 1: a domain would have no place.",
              .options = {{.name = "lost",
                           .value_name = "HOST",

@@ -14,9 +14,12 @@ domkeeper::Program table() {
         "and how it is defined: the record that a recovery needs when a host can't be asked any "
         "more. Let the monitor run it every few seconds.\n\n"
         "CRITICAL: a domain active on two hosts, an expected domain that runs nowhere, an incident "
-        "that nobody works on, a record that can't be written. UNKNOWN: a host that does not "
+        "that nobody works on, a record that can't be written, disarmed for longer than "
+        "disarmed_max. UNKNOWN: a host that does not "
         "answer, and the domains last seen there. WARNING: disarmed, hosts of "
-        "different versions, autostart of a domain of the cluster file, a record that is too old.";
+        "different versions, autostart of a domain of the cluster file, a record that is too old, "
+        "a definition that is not the recorded one, a rule of placement that is broken, and a "
+        "host whose loss would leave a domain without a place.";
     program.options = {
         domkeeper::cluster_file_row(),
         {.name = "host-time",

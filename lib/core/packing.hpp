@@ -65,6 +65,7 @@ class Packing {
     void take(std::size_t item);
 
     std::int64_t free(std::size_t box) const { return free_[box]; }
+    const std::vector<std::int64_t>& free() const { return free_; }
     std::int64_t vcpus(std::size_t box) const { return vcpus_[box]; }
     std::size_t where(std::size_t item) const { return assignment_[item]; }
     const std::vector<std::size_t>& items_in(std::size_t box) const { return inside_[box]; }
@@ -100,8 +101,9 @@ bool is_full(const Assignment& assignment);
 
 /// The quick ways: spreading, then packing tightly; then, while something is left over, also
 /// filling box by box and making room by moving others of the items. Deterministic, no search
-/// without bounds: some milliseconds for what fits easily, at most about a second.
-Assignment pack_quickly(const PackingProblem& problem);
+/// without bounds: some milliseconds for what fits easily, at most about a second. Without
+/// `thorough` no box is filled anew: for whoever asks hundreds of such questions.
+Assignment pack_quickly(const PackingProblem& problem, bool thorough = true);
 
 /// Moves items to boxes that leave fewer wishes open, where there is room.
 Assignment with_more_wishes(const PackingProblem& problem, const Assignment& assignment);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The quick ways of packing: by size, box by box, and by making room.
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "lib/core/packing.hpp"
@@ -15,27 +16,48 @@ constexpr int chain_depth = 3;
 constexpr long chain_budget = 40'000;  ///< attempts for one packing
 constexpr long item_budget = 4'000;    ///< of these for one item
 constexpr long fill_budget = 4'000;    ///< steps for one box
+constexpr int shuffle_rounds = 200;
+constexpr std::size_t most_left = 64;  ///< with more left over, no shuffling helps
 
 using Indices = std::vector<std::size_t>;
+
+/// For an item without wishes: one comparison decides about most of the boxes.
+std::size_t choose_by_size(const Packing& packing, std::size_t i, Fit fit) {
+    const PackingProblem& problem = packing.problem();
+    const PackingProblem::Item& item = problem.items[i];
+    const bool plain = !item.has_rules();
+    const std::vector<char>& mask = problem.masks[item.mask];
+    const std::vector<std::int64_t>& free = packing.free();
+    std::int64_t above = item.size - 1;
+    std::int64_t below = std::numeric_limits<std::int64_t>::max();
+    std::size_t best = nowhere;
+    for (std::size_t box = 0; box < free.size(); ++box) {
+        if (free[box] <= above || free[box] >= below) continue;
+        if (mask[box] == 0 || packing.vcpus(box) < item.vcpus ||
+            (!plain && !packing.rules_allow(i, box)))
+            continue;
+        best = box;
+        if (fit == Fit::First) return best;
+        (fit == Fit::Worst ? above : below) = free[box];
+    }
+    return best;
+}
 
 std::size_t choose(const Packing& packing, std::size_t i, Fit fit) {
     const PackingProblem& problem = packing.problem();
     const PackingProblem::Item& item = problem.items[i];
-    const bool plain = !item.has_rules();
-    const bool wishes = item.prefer || !item.rather_apart.empty() || !item.rather_together.empty();
-    const std::vector<char>& mask = problem.masks[item.mask];
+    if (!item.prefer && item.rather_apart.empty() && item.rather_together.empty())
+        return choose_by_size(packing, i, fit);
     std::size_t best = nowhere;
     int best_broken = 0;
     for (std::size_t box = 0; box < problem.boxes.size(); ++box) {
-        const std::int64_t free = packing.free(box);
-        if (free < item.size || mask[box] == 0) continue;
-        const bool better = best == nowhere || (fit == Fit::Worst && free > packing.free(best)) ||
-                            (fit == Fit::Best && free < packing.free(best));
-        if (!better && !wishes) continue;
-        if (packing.vcpus(box) < item.vcpus || (!plain && !packing.rules_allow(i, box))) continue;
-        const int broken = wishes ? packing.wishes_broken(i, box) : 0;
-        if (best != nowhere && (broken > best_broken || (broken == best_broken && !better)))
-            continue;
+        if (packing.free(box) < item.size || !packing.fits(i, box)) continue;
+        const int broken = packing.wishes_broken(i, box);
+        const bool better = best == nowhere || broken < best_broken ||
+                            (broken == best_broken &&
+                             ((fit == Fit::Worst && packing.free(box) > packing.free(best)) ||
+                              (fit == Fit::Best && packing.free(box) < packing.free(best))));
+        if (!better) continue;
         best = box;
         best_broken = broken;
     }
@@ -84,12 +106,39 @@ class Packer {
     /// Places it by moving others that were placed here.
     bool make_room(std::size_t i) {
         if (fixed_.empty()) fixed_.assign(problem_.items.size(), 0);
-        const long before = budget_;
-        budget_ = std::min(budget_, item_budget);
-        const long given = budget_;
-        const bool done = insert(i, chain_depth);
-        budget_ = before - (given - budget_);
+        // Short chains first: a long one through the first box would use up all the attempts.
+        bool done = false;
+        for (int depth = 1; depth <= chain_depth && !done && budget_ > 0; ++depth) {
+            const long before = budget_;
+            const long given = std::min(budget_, item_budget);
+            budget_ = given;
+            done = insert(i, depth);
+            budget_ = before - (given - budget_);
+        }
         return done;
+    }
+
+    /// Empties a few boxes at a time and fills them anew, so that what is left over gathers in one
+    /// place, until all have theirs or nothing comes of it any more.
+    void reshuffle() {
+        std::vector<std::size_t> left;
+        for (std::size_t i = 0; i < problem_.items.size(); ++i)
+            if (packing_.where(i) == nowhere) left.push_back(i);
+        if (left.empty() || left.size() > most_left || problem_.boxes.size() < 2) return;
+        std::uint64_t state = 1;  // always the same: no plan depends on chance
+        const auto pick = [&](std::size_t below) {
+            state = state * 6364136223846793005U + 1442695040888963407U;
+            return static_cast<std::size_t>(state >> 33U) % below;
+        };
+        for (int round = 0; round < shuffle_rounds && !is_full(packing_.assignment()); ++round) {
+            Indices boxes;
+            const std::size_t count = std::min<std::size_t>(2 + pick(3), problem_.boxes.size());
+            while (boxes.size() < count)
+                if (const std::size_t box = pick(problem_.boxes.size());
+                    std::find(boxes.begin(), boxes.end(), box) == boxes.end())
+                    boxes.push_back(box);
+            refill(boxes);
+        }
     }
 
     /// Fills box after box with what leaves least of it over.
@@ -135,6 +184,38 @@ class Packer {
             return false;
         }
         return true;
+    }
+
+    void refill(const Indices& boxes) {
+        const Assignment before = packing_.assignment();
+        const double gathered = gathering();
+        Indices pool;
+        for (const std::size_t box : boxes)
+            for (const std::size_t i : packing_.items_in(box))
+                if (problem_.items[i].together.empty()) pool.push_back(i);
+        for (const std::size_t i : pool) packing_.take(i);
+        for (std::size_t i = 0; i < problem_.items.size(); ++i)
+            if (before[i] == nowhere && problem_.items[i].together.empty()) pool.push_back(i);
+        fill(boxes, pool);
+        std::sort(pool.begin(), pool.end());
+        for (const std::size_t i : pool) place(i);
+        for (std::size_t i = 0; i < problem_.items.size(); ++i)
+            if (packing_.where(i) == nowhere) place(i);
+        const bool more = places_more(problem_, packing_.assignment(), before);
+        const bool fewer = places_more(problem_, before, packing_.assignment());
+        if (more || (!fewer && gathering() >= gathered)) return;
+        for (std::size_t i = 0; i < before.size(); ++i)
+            if (packing_.where(i) != before[i] && packing_.where(i) != nowhere) packing_.take(i);
+        for (std::size_t i = 0; i < before.size(); ++i)
+            if (packing_.where(i) != before[i]) packing_.put(i, before[i]);
+    }
+
+    /// The more of what is free is in one place, the higher.
+    double gathering() const {
+        double sum = 0;
+        for (const std::int64_t free : packing_.free())
+            sum += static_cast<double>(free) * static_cast<double>(free);
+        return sum;
     }
 
     // Every step of a chain is noted, so that one that leads nowhere can be taken back.
@@ -298,9 +379,10 @@ Assignment pack_making_room(const PackingProblem& problem, Fit fit) {
     return packer.packing().assignment();
 }
 
-/// Box by box, of the most important items that could all find a place; then the others.
-Assignment pack_box_by_box(const PackingProblem& problem, bool tight_first) {
-    Packer packer(problem, Fit::Best, true);
+/// Box by box, of the most important items that could all find a place; then the others. Those with
+/// rules come before that, spread: what is free of them fills any gap.
+Assignment pack_box_by_box(const PackingProblem& problem, bool tight_first, bool rules_first) {
+    Packer packer(problem, rules_first ? Fit::Worst : Fit::Best, true);
     Indices boxes(problem.boxes.size());
     std::iota(boxes.begin(), boxes.end(), std::size_t{0});
     std::int64_t free = 0;
@@ -314,7 +396,9 @@ Assignment pack_box_by_box(const PackingProblem& problem, bool tight_first) {
     for (std::size_t i = 0; i < problem.items.size(); ++i) {
         if (problem.items[i].size > free) continue;
         free -= problem.items[i].size;
-        if (problem.items[i].together.empty())
+        const PackingProblem::Item& item = problem.items[i];
+        const bool bound = rules_first && (item.mask != 0 || !item.apart.empty());
+        if (item.together.empty() && !bound)
             items.push_back(i);
         else
             packer.place(i);
@@ -322,12 +406,13 @@ Assignment pack_box_by_box(const PackingProblem& problem, bool tight_first) {
     packer.fill(boxes, items);
     for (std::size_t i = 0; i < problem.items.size(); ++i)
         if (!packer.place(i)) packer.make_room(i);
+    if (!is_surely_best(problem, packer.packing().assignment())) packer.reshuffle();
     return packer.packing().assignment();
 }
 
 }  // namespace
 
-Assignment pack_quickly(const PackingProblem& problem) {
+Assignment pack_quickly(const PackingProblem& problem, bool thorough) {
     Assignment best = pack_by_size(problem, Fit::Worst, true);
     const auto settled = [&] { return is_surely_best(problem, best); };
     const auto consider = [&](Assignment other) {
@@ -344,10 +429,14 @@ Assignment pack_quickly(const PackingProblem& problem) {
         consider(pack_making_room(problem, fit));
         if (settled()) return best;
     }
-    for (const bool tight_first : {true, false}) {
-        consider(pack_box_by_box(problem, tight_first));
-        if (settled()) return best;
-    }
+    if (!thorough) return best;
+    const bool bound = problem.masks.size() > 1 || !problem.apart.empty();
+    for (const bool rules_first : {true, false})
+        for (const bool tight_first : {true, false}) {
+            if (rules_first && !bound) continue;
+            consider(pack_box_by_box(problem, tight_first, rules_first));
+            if (settled()) return best;
+        }
     return best;
 }
 

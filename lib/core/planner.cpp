@@ -30,13 +30,19 @@ bool has_cpus(const Want& want, const Room& room) {
     return !room.standing.vcpus || want.vcpus <= *room.standing.vcpus;
 }
 
-std::vector<Want> in_order(std::vector<Want> wants) {
-    std::sort(wants.begin(), wants.end(), [](const Want& a, const Want& b) {
-        if (a.priority != b.priority) return a.priority > b.priority;
-        if (a.memory != b.memory) return a.memory > b.memory;
-        return a.domain < b.domain;
+std::vector<Want> in_order(const std::vector<Want>& wants) {
+    std::vector<const Want*> order;
+    order.reserve(wants.size());
+    for (const Want& want : wants) order.push_back(&want);
+    std::sort(order.begin(), order.end(), [](const Want* a, const Want* b) {
+        if (a->priority != b->priority) return a->priority > b->priority;
+        if (a->memory != b->memory) return a->memory > b->memory;
+        return a->domain < b->domain;
     });
-    return wants;
+    std::vector<Want> ordered;
+    ordered.reserve(wants.size());
+    for (const Want* want : order) ordered.push_back(*want);
+    return ordered;
 }
 
 /// Turns names into numbers.
@@ -278,10 +284,10 @@ PackingProblem problem_of(const std::vector<Room>& rooms, const std::vector<Want
 }
 
 Plan plan_placement(const std::vector<Room>& rooms, const std::vector<Want>& wants,
-                    const PackingSearch& search) {
+                    const PackingSearch& search, bool thorough) {
     const std::vector<Want> ordered = in_order(wants);
     const PackingProblem problem = problem_of(rooms, ordered);
-    Assignment best = pack_quickly(problem);
+    Assignment best = pack_quickly(problem, thorough);
     bool proven = is_surely_best(problem, best);
     if (!proven && search) {
         const auto found = search(problem, best);

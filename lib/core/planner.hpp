@@ -134,9 +134,9 @@ PackingProblem problem_of(const std::vector<Room>& rooms, const std::vector<Want
 /// Places what fits, more important domains first, and says of the rest what is missing.
 /// Deterministic: the same input gives the same plan. Where the quick ways of packing leave a
 /// domain out, the search comes in if there is one; the best result, by rank, wins. The refusals
-/// say whether that a better packing exists was ruled out.
+/// say whether that a better packing exists was ruled out. `thorough`: see pack_quickly().
 Plan plan_placement(const std::vector<Room>& rooms, const std::vector<Want>& wants,
-                    const PackingSearch& search = {});
+                    const PackingSearch& search = {}, bool thorough = true);
 
 /// A running domain that may be stopped for must-run ones.
 struct Stoppable {

@@ -205,6 +205,8 @@ void RecoveryStepper::on(const Tick&) {
                                   [](const auto& item) { return !item.second.held.empty(); });
     if (held) plan_when_seen();
     start_ready();
+    // Somebody may have disarmed while the last one waited for its turn.
+    close_finished();
 }
 
 std::optional<Instant> next_wake(const Situation& situation) {

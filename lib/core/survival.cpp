@@ -142,7 +142,7 @@ Loss plan_loss(const std::vector<HostLoad>& loads, const std::vector<std::string
         else if (gone.count(load.host) != 0)
             loss.wants.insert(loss.wants.end(), load.domains.begin(), load.domains.end());
     }
-    loss.plan = plan_placement(rooms, loss.wants, manner.search);
+    loss.plan = plan_placement(rooms, loss.wants, manner.search, manner.thorough);
     if (manner.make_room == MakeRoom::StopBestEffort && !loss.plan.refusals.empty()) {
         std::vector<Stoppable> stoppable;
         for (const HostLoad& load : loads)
@@ -179,6 +179,8 @@ Survival survive_any(const std::vector<HostLoad>& loads, std::size_t hosts,
     std::vector<std::string> open;
     for (const HostLoad& load : loads)
         if (load.open) open.push_back(load.host);
+    PlacingManner quick = manner;
+    quick.thorough = false;
     Survival survival;
     if (open.size() < 2 || hosts == 0) return survival;
     survival.hosts = std::min(hosts, open.size() - 1);
@@ -192,7 +194,7 @@ Survival survive_any(const std::vector<HostLoad>& loads, std::size_t hosts,
         ++survival.cases;
         std::vector<std::string> lost;
         for (const std::size_t index : chosen) lost.push_back(open[index]);
-        Loss loss = plan_loss(loads, lost, {}, manner);
+        Loss loss = plan_loss(loads, lost, {}, quick);
         if (loss.first_refused() == nullptr) continue;
         ++survival.failing;
         if (!survival.worst || is_worse(loss, *survival.worst)) survival.worst = std::move(loss);

@@ -45,6 +45,7 @@ struct Loss {
 struct PlacingManner {
     PackingSearch search{};                ///< empty: the quick ways alone
     MakeRoom make_room = MakeRoom::Never;  ///< whether others may be stopped
+    bool thorough = true;                  ///< see pack_quickly()
 };
 
 /// Where the domains of the lost hosts, and the `added` ones, would go, as the recovery would place

@@ -95,6 +95,13 @@ TEST_CASE("libvirt: a read-only connection reads all the same", "[libvirt]") {
     CHECK_THROWS_AS(hypervisor.read_definition(view.domains[0].uuid, in(10s)), Denied);
 }
 
+TEST_CASE("libvirt: what a host offers", "[libvirt]") {
+    LibvirtHypervisor hypervisor("test:///default");
+    CHECK(hypervisor.read_offers(in(10s)) ==
+          Labels{"arch:", "arch:i686", "os:", "os:hvm", "os:xen", "bridge:", "bridge:eth1",
+                 "network:", "network:default", "pool:", "pool:default-pool"});
+}
+
 TEST_CASE("libvirt: what is not asked for is not read", "[libvirt]") {
     const test::Scratch scratch;
     const std::string uri = node_file(scratch, domain_xml("web1", 1, 1) + domain_xml("off", 2, 5));
