@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "eventhandlers/host_event.hpp"
 
+#include "eventhandlers/event_rows.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
 
@@ -23,57 +24,35 @@ Program host_event_program() {
             "its "
             "storage. Returns within half a second; the monitor never waits for a "
             "recovery.",
-        .options = {{.name = "host",
-                     .letter = 'H',
-                     .value_name = "NAME",
-                     .help = "Host of the cluster file.",
-                     .required = true,
-                     .monitor_macro = "$HOSTNAME$"},
-                    {.name = "state",
-                     .letter = 's',
-                     .type = ValueType::Choice,
-                     .value_name = "STATE",
-                     .help = "State that the monitor sees.",
-                     .required = true,
-                     .choices = {"UP", "DOWN", "UNREACHABLE", "OK", "WARNING", "CRITICAL",
-                                 "UNKNOWN"},
-                     .monitor_macro = "$HOSTSTATE$"},
-                    {.name = "type",
-                     .letter = 'T',
-                     .type = ValueType::Choice,
-                     .value_name = "TYPE",
-                     .help = "Whether the state is confirmed.",
-                     .required = true,
-                     .choices = {"SOFT", "HARD"},
-                     .monitor_macro = "$HOSTSTATETYPE$"},
-                    {.name = "about",
-                     .type = ValueType::Choice,
-                     .value_name = "WHAT",
-                     .help = "Whether the state is that of the host, or of a service that looks at "
-                             "its storage from the host itself.",
-                     .default_value = "host",
-                     .choices = {"host", "storage"}},
-                    {.name = "attempt",
-                     .letter = 'a',
-                     .type = ValueType::Integer,
-                     .value_name = "N",
-                     .help = "Number of the check attempt, for the journal alone.",
-                     .monitor_macro = "$HOSTATTEMPT$"},
-                    {.name = "monitor-start",
-                     .value_name = "TIME",
-                     .help = "When the monitor started, in seconds since 1970: what it says within "
-                             "quiet_time after that is acted on later. Anything else is ignored.",
-                     .monitor_macro = "$PROCESSSTARTTIME$"},
-                    {.name = "output",
-                     .letter = 'o',
-                     .value_name = "TEXT",
-                     .help = "What the check said, for the journal alone."},
-                    {.name = "config",
-                     .letter = 'C',
-                     .type = ValueType::File,
-                     .value_name = "FILE",
-                     .help = "Cluster file (default: $DOMKEEPER_CONFIG, else "
-                             "/etc/domkeeper/domkeeper.toml)."}},
+        .options = with_event_rows(
+            {{.name = "host",
+              .letter = 'H',
+              .value_name = "NAME",
+              .help = "Host of the cluster file.",
+              .required = true,
+              .monitor_macro = "$HOSTNAME$"},
+             {.name = "state",
+              .letter = 's',
+              .type = ValueType::Choice,
+              .value_name = "STATE",
+              .help = "State that the monitor sees.",
+              .required = true,
+              .choices = {"UP", "DOWN", "UNREACHABLE", "OK", "WARNING", "CRITICAL", "UNKNOWN"},
+              .monitor_macro = "$HOSTSTATE$"},
+             state_type_row("$HOSTSTATETYPE$"),
+             {.name = "about",
+              .type = ValueType::Choice,
+              .value_name = "WHAT",
+              .help = "Whether the state is that of the host, or of a service that looks at "
+                      "its storage from the host itself.",
+              .default_value = "host",
+              .choices = {"host", "storage"}},
+             {.name = "monitor-start",
+              .value_name = "TIME",
+              .help = "When the monitor started, in seconds since 1970: what it says within "
+                      "quiet_time after that is acted on later. Anything else is ignored.",
+              .monitor_macro = "$PROCESSSTARTTIME$"}},
+            "$HOSTATTEMPT$"),
         .examples = {
             "handle_host --host xen1 --state DOWN --type HARD\tWhat Nagios runs when xen1 "
             "is dead.",
@@ -98,16 +77,11 @@ HostState state_of(bool about_storage, const std::string& word) {
 }  // namespace
 
 HostEvent read_host_event(const Arguments& arguments) {
-    HostEvent event;
+    HostEvent event = read_event_rows(arguments);
     event.host = printable(arguments.text("host"), 64);
     event.state = state_of(arguments.text("about") == "storage", arguments.text("state"));
-    event.type = *parse_state_type(arguments.text("type"));
-    event.source = "monitor";
-    event.output = printable(arguments.text("output"));
     if (const auto start = parse_integer(arguments.text("monitor-start")); start && *start > 0)
         event.monitor_since = TimePoint{std::chrono::seconds{*start}};
-    if (const auto attempt = arguments.integer("attempt"))
-        event.source += ", attempt " + std::to_string(*attempt);
     return event;
 }
 

@@ -79,10 +79,11 @@ void work_once(const Inventory& inventory, Scheduler& scheduler) {
 }
 
 /// Of a host that is up only one that was fenced is of interest.
-bool comes_back(const HostEvent& event, const std::vector<Maintenance>& marks) {
+bool comes_back(const HostEvent& event, Journal& journal) {
+    if (event.state != HostState::Up || event.type != StateType::Hard) return false;
+    const auto marks = journal.maintenance();
     const Maintenance* mark = find_mark(marks, event.host);
-    return event.state == HostState::Up && event.type == StateType::Hard && mark != nullptr &&
-           mark->fenced;
+    return mark != nullptr && mark->fenced;
 }
 
 bool needs_worker(const HostEvent& event) {
@@ -105,40 +106,51 @@ std::string start_worker(const Inventory& inventory) {
     return start.line.empty() ? "a worker is starting" : start.line;
 }
 
-Handed hand_over(const Inventory& inventory, const HostEvent& event) {
-    const std::string what = event.host + " " + std::string(host_state_name(event.state)) + " " +
+Handed hand_over(const Inventory& inventory, const HostEvent& event, const std::string& about,
+                 const Objection& objection) {
+    const std::string what = about + std::string(host_state_name(event.state)) + " " +
                              std::string(state_type_name(event.type));
     {
         // Closed again before the fork: SQLite's handles must not be shared.
         SqliteJournal journal(inventory.state_dir);
         const Now now = real_now();
-        const bool acts = needs_worker(event) || comes_back(event, journal.maintenance());
+        if (const auto ignored = objection(journal, now)) {
+            if (!ignored->entries.empty()) journal.append(ignored->entries);
+            if (!ignored->unknown.empty())
+                throw UsageError("no " + ignored->unknown + " is in the cluster file");
+            return {false, "ignored: " + what};
+        }
         if (const std::string why = SeatFile(inventory.policy.seat_file).objection();
-            acts && !why.empty()) {
+            !why.empty()) {
             journal.append({{0,
                              now.wall,
                              EntryKind::Refusal,
                              StepKind::None,
                              event.host,
-                             {},
+                             event.domain,
                              {},
                              false,
                              what + " from " + event.source + " not acted on: " + why}});
             return {false, "ignored: " + what + ": " + why};
         }
-        if (!acts || inventory.find_host(event.host) == nullptr) {
-            Situation situation;
-            const ClusterRecord record;
-            const RecoveryStep step =
-                advance(situation, HostReported{event}, {inventory, record, journal.arming(), now});
-            if (!step.entries.empty()) journal.append(step.entries);
-            if (inventory.find_host(event.host) == nullptr)
-                throw UsageError("no host '" + printable(event.host) + "' is in the cluster file");
-            return {false, "ignored: " + what};
-        }
         journal.push_event(event, now.wall);
     }
     return {true, "accepted: " + what + "; " + start_worker(inventory)};
+}
+
+Handed hand_over(const Inventory& inventory, const HostEvent& event) {
+    return hand_over(inventory, event, event.host + " ",
+                     [&](Journal& journal, Now now) -> std::optional<Ignored> {
+                         const bool known = inventory.find_host(event.host) != nullptr;
+                         if (known && (needs_worker(event) || comes_back(event, journal)))
+                             return std::nullopt;
+                         Situation situation;
+                         const ClusterRecord record;
+                         RecoveryStep step = advance(situation, HostReported{event},
+                                                     {inventory, record, journal.arming(), now});
+                         return Ignored{std::move(step.entries),
+                                        known ? "" : "host '" + printable(event.host) + "'"};
+                     });
 }
 
 }  // namespace domkeeper

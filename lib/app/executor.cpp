@@ -10,6 +10,7 @@
 
 #include "lib/app/executor_care.hpp"
 #include "lib/app/executor_maintenance.hpp"
+#include "lib/app/executor_shared.hpp"
 #include "lib/app/fencing.hpp"
 #include "lib/core/domain_disks.hpp"
 #include "lib/core/error.hpp"
@@ -34,33 +35,17 @@ struct Shared {
     Inventory inventory;
     WorkerPorts ports;
     FencingAuthority authority;
-    std::deque<Message> mailbox;  ///< under the scheduler's lock
+    Mailbox<Message> mailbox;
 
     Shared(const Inventory& given, const WorkerPorts& given_ports)
         : inventory(given),
           ports(given_ports),
-          authority(given_ports.switches, given_ports.scheduler) {}
+          authority(given_ports.switches, given_ports.scheduler),
+          mailbox(given_ports.scheduler) {}
 
     Instant mono() { return ports.scheduler.now().mono; }
     void post(RecoveryEvent event, std::optional<ProofOfOff> proof = std::nullopt) {
-        ports.scheduler.update([&] { mailbox.push_back({std::move(event), std::move(proof)}); });
-    }
-    /// The devices of these levels, each once.
-    std::vector<FenceDevice> devices_of(const std::string& host,
-                                        const std::vector<std::size_t>& levels) const {
-        std::vector<FenceDevice> devices;
-        const Host* entry = inventory.find_host(host);
-        for (const std::size_t level : levels) {
-            if (entry == nullptr || level >= entry->fence.size()) continue;
-            for (const std::string& name : entry->fence[level]) {
-                const FenceDevice* device = inventory.find_device(name);
-                const bool known =
-                    std::any_of(devices.begin(), devices.end(),
-                                [&](const FenceDevice& other) { return other.name == name; });
-                if (device != nullptr && !known) devices.push_back(*device);
-            }
-        }
-        return devices;
+        mailbox.post({std::move(event), std::move(proof)});
     }
 };
 
@@ -126,9 +111,9 @@ void run(Shared& shared, const Observe& action) {
 }
 
 void run(Shared& shared, const ReadPower& action) {
-    FenceOutcome outcome =
-        shared.authority.confirm(action.host, shared.devices_of(action.host, action.levels),
-                                 Deadline{shared.mono() + power_read_time});
+    FenceOutcome outcome = shared.authority.confirm(
+        action.host, fence_devices(shared.inventory, action.host, action.levels),
+        Deadline{shared.mono() + power_read_time});
     const bool off = outcome.proof.has_value();
     const std::string text = off ? outcome.proof->evidence() : outcome.reason;
     const Coverage covers = off ? outcome.proof->coverage() : Coverage{};
@@ -137,9 +122,9 @@ void run(Shared& shared, const ReadPower& action) {
 }
 
 void run(Shared& shared, const Fence& action) {
-    FenceOutcome outcome =
-        shared.authority.fence(action.host, shared.devices_of(action.host, {action.level}),
-                               Deadline{shared.mono() + shared.inventory.policy.fence_time});
+    FenceOutcome outcome = shared.authority.fence(
+        action.host, fence_devices(shared.inventory, action.host, {action.level}),
+        Deadline{shared.mono() + shared.inventory.policy.fence_time});
     const bool off = outcome.proof.has_value();
     const std::string text = off ? outcome.proof->evidence() : outcome.reason;
     const Coverage covers = off ? outcome.proof->coverage() : Coverage{};
@@ -155,27 +140,14 @@ void run(Shared& shared, const AcceptConfirmation& action) {
 
 void run(Shared& shared, const Start& action, const ProofOfOff& proof) {
     const Host* host = shared.inventory.find_host(action.target);
-    StartEnded ended{action.incident, action.domain.name, action.target, StartResult::Ok,
-                     "started"};
     const Instant began = shared.mono();
-    try {
+    StartOutcome outcome = outcome_of([&]() -> StartOutcome {
         shared.ports.hypervisors.at(*host)->start_elsewhere(
             action.domain, proof, Deadline{began + shared.inventory.policy.start_time});
-        ended.text += " in " +
-                      render_seconds(std::chrono::duration_cast<Duration>(shared.mono() - began)) +
-                      " s";
-    } catch (const AlreadyActive& error) {
-        // Whoever started it: it has to be looked at, not to be started elsewhere.
-        ended.result = StartResult::Unknown;
-        ended.text = printable(error.what());
-    } catch (const TimedOut& error) {
-        ended.result = StartResult::Unknown;
-        ended.text = printable(error.what());
-    } catch (const Error& error) {
-        ended.result = StartResult::Failed;
-        ended.text = printable(error.what());
-    }
-    shared.post(std::move(ended));
+        return {StartResult::Ok, "started" + took(began, shared.mono())};
+    });
+    shared.post(StartEnded{action.incident, action.domain.name, action.target, outcome.result,
+                           std::move(outcome.text)});
 }
 
 void run(Shared& shared, const AskGuest& action) {
@@ -235,9 +207,7 @@ class Worker {
             ports_.scheduler.wait_until(until, [&] {
                 return !shared_->mailbox.empty() || runner_.has_mail() || care_runner_.has_mail();
             });
-            std::deque<Message> messages;
-            ports_.scheduler.update([&] { messages.swap(shared_->mailbox); });
-            for (Message& message : messages) receive(message);
+            for (Message& message : shared_->mailbox.take()) receive(message);
             const auto due = next_wake(situation_);
             if (due && *due <= ports_.scheduler.now().mono) feed(Tick{});
             for (const MaintenanceEvent& event : runner_.take_mail()) feed_maintenance(event);
@@ -285,19 +255,16 @@ class Worker {
         const bool held = !maintenance_.moving().empty();
         MaintenanceStep step = advance_maintenance(maintenance_, event, context);
         situation_.next_incident += static_cast<IncidentId>(step.opened.size());
-        JournalBatch batch{std::move(step.opened),
-                           std::move(step.entries),
-                           std::move(step.closed),
-                           0,
-                           std::move(step.marks),
-                           {},
-                           {}};
         // Where a domain is now is recorded first: a worker that is killed after an incident was
         // closed is not asked again.
-        for (const RecordMove& moved : take_records(step)) begin(moved);
-        if (!batch.empty()) ports_.journal.commit(batch);
-        for (MaintenanceAction& action : step.actions)
-            std::visit([&](auto& a) { begin(std::move(a)); }, action);
+        std::erase_if(step.actions, [&](const MaintenanceAction& action) {
+            const auto* moved = std::get_if<RecordMove>(&action);
+            if (moved != nullptr) begin(*moved);
+            return moved != nullptr;
+        });
+        JournalBatch batch;
+        batch.marks = std::move(step.marks);
+        carry_out(step, std::move(batch));
         if (auto notes = runner_.take_notes(); !notes.empty())
             ports_.journal.append(std::move(notes));
         // A recovery may have waited for the moves.
@@ -324,13 +291,8 @@ class Worker {
         CareStep step = advance_care(care_, event, context);
         situation_.next_incident += static_cast<IncidentId>(step.opened.size());
         JournalBatch batch;
-        batch.opened = std::move(step.opened);
-        batch.entries = std::move(step.entries);
-        batch.closed = std::move(step.closed);
         batch.events_done = events_done;
-        if (!batch.empty()) ports_.journal.commit(batch);
-        for (CareAction& action : step.actions)
-            std::visit([&](auto& a) { begin(std::move(a)); }, action);
+        carry_out(step, std::move(batch));
         count_as_running(care_, record_, counted_);
     }
 
@@ -382,11 +344,22 @@ class Worker {
             ports_.journal.fences_since(now.wall - fence_memory(shared_->inventory.policy)),
             ports_.journal.monitor_since()};
         RecoveryStep step = advance(situation_, event, context);
-        const JournalBatch batch = batch_of(step, events_done);
+        JournalBatch batch;
+        batch.events_done = events_done;
+        batch.fenced = std::move(step.fenced);
+        batch.returns = std::move(step.returns);
+        carry_out(step, std::move(batch));
+    }
+
+    /// `batch` holds what not every engine has to say.
+    template <typename Step>
+    void carry_out(Step& step, JournalBatch batch) {
+        batch.opened = std::move(step.opened);
+        batch.entries = std::move(step.entries);
+        batch.closed = std::move(step.closed);
         // Nothing is begun before what is intended is on disk.
         if (!batch.empty()) ports_.journal.commit(batch);
-        for (RecoveryAction& action : step.actions)
-            std::visit([&](auto& a) { begin(std::move(a)); }, action);
+        for (auto& action : step.actions) std::visit([&](auto& a) { begin(std::move(a)); }, action);
     }
 
     template <typename Action>
@@ -472,6 +445,12 @@ class Worker {
 };
 
 }  // namespace
+
+Arming WorkerPorts::arming() const {
+    Arming arming = journal.arming();
+    if (seat != nullptr) arming.no_seat = seat->objection();
+    return arming;
+}
 
 WorkerEnd run_worker(const Inventory& inventory, const WorkerPorts& ports) {
     struct Held {

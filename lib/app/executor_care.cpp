@@ -25,25 +25,18 @@ struct CareRunner::Shared {
     Inventory inventory;
     WorkerPorts ports;
     FencingAuthority authority;
-    std::deque<CareEvent> mailbox;                ///< under the scheduler's lock
+    Mailbox<CareEvent> mailbox;
     std::vector<LookAround> looks;                ///< asked for; under the scheduler's lock
     std::map<IncidentId, ProofOfShutOff> proofs;  ///< under the scheduler's lock
 
     Shared(const Inventory& given, const WorkerPorts& given_ports)
         : inventory(given),
           ports(given_ports),
-          authority(given_ports.switches, given_ports.scheduler) {}
+          authority(given_ports.switches, given_ports.scheduler),
+          mailbox(given_ports.scheduler) {}
 
     Instant mono() { return ports.scheduler.now().mono; }
-    void post(CareEvent event) {
-        ports.scheduler.update([&] { mailbox.push_back(std::move(event)); });
-    }
-    std::shared_ptr<Hypervisor> hypervisor(const std::string& name) {
-        const Host* host = inventory.find_host(name);
-        if (host == nullptr)
-            throw UsageError("no host " + printable(name) + " is in the cluster file any more");
-        return ports.hypervisors.at(*host);
-    }
+    void post(CareEvent event) { mailbox.post(std::move(event)); }
 };
 
 namespace {
@@ -64,9 +57,7 @@ bool CareRunner::has_mail() const {
 }
 
 std::deque<CareEvent> CareRunner::take_mail() {
-    std::deque<CareEvent> mail;
-    shared_->ports.scheduler.update([&] { mail.swap(shared_->mailbox); });
-    return mail;
+    return shared_->mailbox.take();
 }
 
 void CareRunner::begin(LookAround action) {
@@ -97,11 +88,7 @@ void CareRunner::begin(LookAround action) {
                 } catch (const Error& error) {
                     read.why = printable(error.what());
                     // A host without power runs nothing: reading it does no harm.
-                    std::vector<FenceDevice> devices;
-                    if (!host.fence.empty())
-                        for (const std::string& name : host.fence.front())
-                            if (const auto* device = shared->inventory.find_device(name))
-                                devices.push_back(*device);
+                    const auto devices = fence_devices(shared->inventory, host.name, {0});
                     if (!devices.empty()) {
                         const FenceOutcome power = shared->authority.confirm(
                             host.name, devices, Deadline{shared->mono() + power_time});
@@ -172,67 +159,58 @@ void CareRunner::begin(AskSign action) {
     });
 }
 
+/// Does it and says how it ended; throws as the hypervisor does.
+StartOutcome CareRunner::act(Shared& shared, const ActOn& action) {
+    const Instant began = shared.mono();
+    const Deadline deadline{began + shared.inventory.policy.start_time};
+    const auto hypervisor =
+        shared.ports.hypervisors.at(listed_host(shared.inventory, action.target));
+    std::string done;
+    switch (action.act) {
+        case CareAct::Stop:
+            hypervisor->stop(action.domain, deadline);
+            done = "ended";
+            break;
+        case CareAct::Resume:
+            hypervisor->resume(action.domain, deadline);
+            done = "it goes on";
+            break;
+        case CareAct::StartAgain:
+            hypervisor->start_again(action.domain, deadline);
+            done = "started";
+            break;
+        case CareAct::KeepOff: {
+            OffWord word = OffWitness::ask(*hypervisor, action.domain, deadline);
+            const bool proved = word.proof.has_value();
+            shared.ports.scheduler.update([&] {
+                shared.proofs.erase(action.incident);
+                if (proved) shared.proofs.emplace(action.incident, std::move(*word.proof));
+            });
+            return {proved ? StartResult::Ok : StartResult::Failed, std::move(word.text)};
+        }
+        case CareAct::StartOver: {
+            std::optional<ProofOfShutOff> proof;
+            shared.ports.scheduler.update([&] {
+                const auto found = shared.proofs.find(action.incident);
+                if (found == shared.proofs.end()) return;
+                proof = std::move(found->second);
+                // One word allows one start.
+                shared.proofs.erase(found);
+            });
+            if (!proof) throw UsageError("no word of " + action.domain.host + " is at hand");
+            hypervisor->start_over(action.domain, *proof, deadline);
+            done = "started";
+            break;
+        }
+    }
+    return {StartResult::Ok, done + took(began, shared.mono())};
+}
+
 void CareRunner::begin(ActOn action) {
     shared_->ports.scheduler.spawn([shared = shared_, action = std::move(action)] {
-        Acted acted{action.incident, action.act, action.target, StartResult::Failed, {}};
-        const Instant began = shared->mono();
-        const Deadline deadline{began + shared->inventory.policy.start_time};
-        try {
-            const auto hypervisor = shared->hypervisor(action.target);
-            switch (action.act) {
-                case CareAct::Stop:
-                    hypervisor->stop(action.domain, deadline);
-                    acted.text = "ended";
-                    break;
-                case CareAct::Resume:
-                    hypervisor->resume(action.domain, deadline);
-                    acted.text = "it goes on";
-                    break;
-                case CareAct::StartAgain:
-                    hypervisor->start_again(action.domain, deadline);
-                    acted.text = "started";
-                    break;
-                case CareAct::KeepOff: {
-                    OffWord word = OffWitness::ask(*hypervisor, action.domain, deadline);
-                    acted.text = word.text;
-                    shared->ports.scheduler.update([&] {
-                        shared->proofs.erase(action.incident);
-                        if (word.proof)
-                            shared->proofs.emplace(action.incident, std::move(*word.proof));
-                    });
-                    acted.result = word.proof ? StartResult::Ok : StartResult::Failed;
-                    return shared->post(std::move(acted));
-                }
-                case CareAct::StartOver: {
-                    std::optional<ProofOfShutOff> proof;
-                    shared->ports.scheduler.update([&] {
-                        const auto found = shared->proofs.find(action.incident);
-                        if (found == shared->proofs.end()) return;
-                        proof = std::move(found->second);
-                        // One word allows one start.
-                        shared->proofs.erase(found);
-                    });
-                    if (!proof)
-                        throw UsageError("no word of " + action.domain.host + " is at hand");
-                    hypervisor->start_over(action.domain, *proof, deadline);
-                    acted.text = "started";
-                    break;
-                }
-            }
-            acted.result = StartResult::Ok;
-            acted.text +=
-                " in " +
-                render_seconds(std::chrono::duration_cast<Duration>(shared->mono() - began)) + " s";
-        } catch (const AlreadyActive& error) {
-            acted.result = StartResult::Unknown;
-            acted.text = printable(error.what());
-        } catch (const TimedOut& error) {
-            acted.result = StartResult::Unknown;
-            acted.text = printable(error.what());
-        } catch (const Error& error) {
-            acted.text = printable(error.what());
-        }
-        shared->post(std::move(acted));
+        StartOutcome outcome = outcome_of([&] { return act(*shared, action); });
+        shared->post(Acted{action.incident, action.act, action.target, outcome.result,
+                           std::move(outcome.text)});
     });
 }
 

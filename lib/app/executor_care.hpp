@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "lib/app/executor.hpp"
+#include "lib/app/executor_shared.hpp"
 #include "lib/core/domain_care.hpp"
 
 namespace domkeeper {
@@ -26,6 +27,8 @@ class CareRunner {
 
   private:
     struct Shared;
+    static StartOutcome act(Shared& shared, const ActOn& action);
+
     std::shared_ptr<Shared> shared_;
 };
 

@@ -29,9 +29,7 @@ bool MaintenanceRunner::has_mail() const {
 }
 
 std::deque<MaintenanceEvent> MaintenanceRunner::take_mail() {
-    std::deque<MaintenanceEvent> mail;
-    shared_->ports.scheduler.update([&] { mail.swap(shared_->mailbox); });
-    return mail;
+    return shared_->mailbox.take();
 }
 
 std::vector<JournalEntry> MaintenanceRunner::take_notes() {
@@ -111,7 +109,7 @@ void MaintenanceRunner::begin(LookAtSides action) {
 
 void MaintenanceRunner::begin(CleanUpSide action) {
     shared_->ports.scheduler.spawn([shared = shared_, action = std::move(action)] {
-        CleanedUp cleaned{action.domain.name, false, {}};
+        CleanedUp cleaned{action.domain.name, action.what, false, {}};
         try {
             shared->ports.mover.clean_up(action.domain, shared->host(action.host), action.what,
                                          Deadline{shared->mono() + clean_up_time});

@@ -43,10 +43,4 @@ class MaintenanceRunner {
     std::shared_ptr<Shared> shared_;
 };
 
-/// Takes out of a step what only the record learns.
-std::vector<RecordMove> take_records(MaintenanceStep& step);
-
-/// What a step of the recovery wants written.
-JournalBatch batch_of(RecoveryStep& step, std::size_t events_done);
-
 }  // namespace domkeeper

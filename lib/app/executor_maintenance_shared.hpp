@@ -2,15 +2,13 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "lib/app/executor_maintenance.hpp"
-#include "lib/core/error.hpp"
-#include "lib/core/text.hpp"
+#include "lib/app/executor_shared.hpp"
 
 namespace domkeeper {
 
@@ -18,23 +16,16 @@ namespace domkeeper {
 struct MaintenanceRunner::Shared {
     Inventory inventory;
     WorkerPorts ports;
-    std::deque<MaintenanceEvent> mailbox;  ///< under the scheduler's lock
+    Mailbox<MaintenanceEvent> mailbox;
     std::vector<JournalEntry> notes;
     std::map<std::string, std::shared_ptr<std::atomic<bool>>> cancels;  ///< by domain
 
     Shared(const Inventory& given, const WorkerPorts& given_ports)
-        : inventory(given), ports(given_ports) {}
+        : inventory(given), ports(given_ports), mailbox(given_ports.scheduler) {}
 
     Instant mono() { return ports.scheduler.now().mono; }
-    void post(MaintenanceEvent event) {
-        ports.scheduler.update([&] { mailbox.push_back(std::move(event)); });
-    }
-    const Host& host(const std::string& name) const {
-        const Host* entry = inventory.find_host(name);
-        if (entry == nullptr)
-            throw UsageError("no host " + printable(name) + " is in the cluster file any more");
-        return *entry;
-    }
+    void post(MaintenanceEvent event) { mailbox.post(std::move(event)); }
+    const Host& host(const std::string& name) const { return listed_host(inventory, name); }
 };
 
 }  // namespace domkeeper

@@ -14,33 +14,6 @@ constexpr Duration forget_time{30'000};
 
 }  // namespace
 
-Arming WorkerPorts::arming() const {
-    Arming arming = journal.arming();
-    if (seat != nullptr) arming.no_seat = seat->objection();
-    return arming;
-}
-
-std::vector<RecordMove> take_records(MaintenanceStep& step) {
-    std::vector<RecordMove> moves;
-    for (const MaintenanceAction& action : step.actions)
-        if (const auto* moved = std::get_if<RecordMove>(&action)) moves.push_back(*moved);
-    std::erase_if(step.actions, [](const MaintenanceAction& action) {
-        return std::holds_alternative<RecordMove>(action);
-    });
-    return moves;
-}
-
-JournalBatch batch_of(RecoveryStep& step, std::size_t events_done) {
-    JournalBatch batch;
-    batch.opened = std::move(step.opened);
-    batch.entries = std::move(step.entries);
-    batch.closed = std::move(step.closed);
-    batch.events_done = events_done;
-    batch.fenced = std::move(step.fenced);
-    batch.returns = std::move(step.returns);
-    return batch;
-}
-
 void MaintenanceRunner::begin(ExamineHost action) {
     shared_->ports.scheduler.spawn([shared = shared_, action = std::move(action)] {
         // Of no domain more is asked than what its host shows of it.

@@ -311,14 +311,11 @@ void CareStepper::close(const CareCase& care, IncidentState state, const std::st
     incident.state = state;
     incident.summary = summary;
     step_.closed.push_back(incident);
-    if (state == IncidentState::FalseAlarm || state == IncidentState::HandedOn) {
-        situation_.cases.erase(incident.id);
-        return;
-    }
     const std::string what =
         care.domain == any_domain ? "domains of " + care.host : "domain " + care.domain;
-    act(Alarm{"incident " + std::to_string(care.id) + ", " + what + ", " +
-              std::string(incident_state_name(state)) + ": " + summary});
+    if (state != IncidentState::FalseAlarm && state != IncidentState::HandedOn)
+        act(Alarm{"incident " + std::to_string(care.id) + ", " + what + ", " +
+                  std::string(incident_state_name(state)) + ": " + summary});
     situation_.cases.erase(incident.id);
 }
 

@@ -191,7 +191,7 @@ std::optional<std::string> CareStepper::host_of_group(const CareCase& care) cons
             const Domain* other = context_.inventory.find_domain(view.name);
             if (other == nullptr || other->name == care.domain || !is_active(view.state)) continue;
             for (const std::string& group : other->together)
-                if (std::find(groups.begin(), groups.end(), group) != groups.end()) return host;
+                if (contains(groups, group)) return host;
         }
     }
     return std::nullopt;

@@ -88,7 +88,6 @@ class CareStepper {
     CareSituation& situation_;
     const CareContext& context_;
     CareStep step_;
-    std::set<IncidentId> closed_;  ///< by this step
 };
 
 }  // namespace domkeeper

@@ -64,8 +64,7 @@ const Domain* Inventory::find_domain(const std::string& domain_name) const {
 }
 
 bool Inventory::may_run(const Domain& domain, const std::string& host_name) const {
-    return domain.hosts.empty() ||
-           std::find(domain.hosts.begin(), domain.hosts.end(), host_name) != domain.hosts.end();
+    return domain.hosts.empty() || contains(domain.hosts, host_name);
 }
 
 std::optional<GuestSign> parse_guest_sign(std::string_view text) {

@@ -52,7 +52,7 @@ constexpr std::array<PolicySpan, 15> spans{{
 }};
 
 /// Collects problems; one object checks one inventory.
-class Checker {
+class Checker : private ProblemCollector {
   public:
     explicit Checker(const Inventory& inventory) : inventory_(inventory) {}
 
@@ -73,13 +73,6 @@ class Checker {
     }
 
   private:
-    void error(std::string path, std::string text) {
-        problems_.push_back({std::move(path), std::move(text), false});
-    }
-    void warn(std::string path, std::string text) {
-        problems_.push_back({std::move(path), std::move(text), true});
-    }
-
     void check_cluster() {
         if (!inventory_.name.empty() && !valid_name(inventory_.name))
             error("cluster.name", bad_name(inventory_.name));
@@ -386,7 +379,6 @@ class Checker {
     }
 
     const Inventory& inventory_;
-    std::vector<InventoryProblem> problems_;
 };
 
 }  // namespace

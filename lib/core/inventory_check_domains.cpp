@@ -34,11 +34,7 @@ constexpr std::array<DomainList, 8> lists{{
 
 using Groups = std::vector<std::string> Domain::*;
 
-bool contains(const std::vector<std::string>& list, const std::string& word) {
-    return std::find(list.begin(), list.end(), word) != list.end();
-}
-
-class DomainChecker {
+class DomainChecker : private ProblemCollector {
   public:
     explicit DomainChecker(const Inventory& inventory) : inventory_(inventory) {
         for (const DomainList& list : lists)
@@ -55,13 +51,6 @@ class DomainChecker {
     }
 
   private:
-    void error(std::string path, std::string text) {
-        problems_.push_back({std::move(path), std::move(text), false});
-    }
-    void warn(std::string path, std::string text) {
-        problems_.push_back({std::move(path), std::move(text), true});
-    }
-
     void check(const Domain& domain, const std::string& path) {
         check_host_list(path + ".hosts", domain.hosts);
         check_host_list(path + ".prefer", domain.prefer);
@@ -221,7 +210,6 @@ class DomainChecker {
     const Inventory& inventory_;
     std::map<std::string_view, std::map<std::string, std::size_t>> members_;  ///< by key, group
     std::map<std::string_view, const Domain*> by_name_;
-    std::vector<InventoryProblem> problems_;
 };
 
 }  // namespace

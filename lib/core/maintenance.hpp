@@ -55,6 +55,7 @@ struct SidesRead {
 /// A clean-up returned; the ends must be looked at again.
 struct CleanedUp {
     std::string domain;
+    CleanUp what = CleanUp::Abort;
     bool done = false;
     std::string text;
 };
@@ -171,7 +172,8 @@ struct MoveCase {
     bool busy = false;       ///< a look or a clean-up is under way
     bool cancelled = false;  ///< was asked to end
     int clean_ups = 0;
-    Instant since;  ///< when it became Unsure
+    int aborts = 0;  ///< of its migration, since it began
+    Instant since;   ///< when it became Unsure
     Instant next_look;
     std::optional<Refusal> refusal;
 };

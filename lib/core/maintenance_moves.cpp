@@ -44,7 +44,7 @@ void MaintenanceStepper::start_ready() {
         ++busy;
         move.phase = MovePhase::Moving;
         move.cancelled = false;
-        move.clean_ups = 0;
+        move.clean_ups = move.aborts = 0;
         note(move, EntryKind::Intent,
              std::string(move_way_name(move.way)) + " to " + move.to + ", " +
                  render_bytes(move.memory));
@@ -106,12 +106,15 @@ void MaintenanceStepper::on(const SidesRead& sides) {
 void MaintenanceStepper::on(const CleanedUp& cleaned) {
     MoveCase* move = find_move(cleaned.domain);
     if (move == nullptr || move->phase != MovePhase::Unsure) return;
-    // One that can't be ended is asked again and again; that is told of for a while.
-    if (cleaned.done || mono() - move->since < told_time)
+    // A migration that can't be ended is asked again and again; that is told of for a while.
+    const bool aborted = cleaned.what == CleanUp::Abort;
+    if ((cleaned.done && !aborted) || mono() - move->since < told_time)
         note(*move, EntryKind::Event, cleaned.text, cleaned.done);
     move->busy = false;
-    move->next_look = mono() + (cleaned.done ? Duration{0} : look_again);
-    if (cleaned.done) look(*move);
+    // libvirt may say that it ended a migration which then goes on.
+    const bool at_once = cleaned.done && (!aborted || move->aborts == 1);
+    move->next_look = mono() + (at_once ? Duration{0} : look_again);
+    if (at_once) look(*move);
     go_on();
 }
 
@@ -163,6 +166,7 @@ void MaintenanceStepper::clean(MoveCase& move, const std::string& host, CleanUp 
     if (what != CleanUp::Abort || mono() - move.since < told_time)
         note(move, EntryKind::Event, "on " + host + ": " + std::string(clean_up_name(what)));
     move.busy = true;
+    if (what == CleanUp::Abort) ++move.aborts;
     act(CleanUpSide{move.record, host, what});
 }
 

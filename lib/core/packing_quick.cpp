@@ -21,6 +21,11 @@ constexpr std::size_t most_left = 64;  ///< with more left over, no shuffling he
 
 using Indices = std::vector<std::size_t>;
 
+bool suits_better(const Packing& packing, Fit fit, std::size_t box, std::size_t than) {
+    return (fit == Fit::Worst && packing.free(box) > packing.free(than)) ||
+           (fit == Fit::Best && packing.free(box) < packing.free(than));
+}
+
 /// For an item without wishes: one comparison decides about most of the boxes.
 std::size_t choose_by_size(const Packing& packing, std::size_t i, Fit fit) {
     const PackingProblem& problem = packing.problem();
@@ -54,9 +59,7 @@ std::size_t choose(const Packing& packing, std::size_t i, Fit fit) {
         if (packing.free(box) < item.size || !packing.fits(i, box)) continue;
         const int broken = packing.wishes_broken(i, box);
         const bool better = best == nowhere || broken < best_broken ||
-                            (broken == best_broken &&
-                             ((fit == Fit::Worst && packing.free(box) > packing.free(best)) ||
-                              (fit == Fit::Best && packing.free(box) < packing.free(best))));
+                            (broken == best_broken && suits_better(packing, fit, box, best));
         if (!better) continue;
         best = box;
         best_broken = broken;
@@ -159,10 +162,7 @@ class Packer {
         for (; family.size() > 1; family.pop_back()) {
             std::size_t best = nowhere;
             for (std::size_t box = 0; box < problem_.boxes.size(); ++box) {
-                const bool better =
-                    best == nowhere ||
-                    (fit_ == Fit::Worst && packing_.free(box) > packing_.free(best)) ||
-                    (fit_ == Fit::Best && packing_.free(box) < packing_.free(best));
+                const bool better = best == nowhere || suits_better(packing_, fit_, box, best);
                 if (!better || !put_all(family, box)) continue;
                 for (const std::size_t member : family) packing_.take(member);
                 best = box;

@@ -12,10 +12,6 @@
 namespace domkeeper {
 namespace {
 
-bool contains(const std::vector<std::string>& list, const std::string& word) {
-    return std::find(list.begin(), list.end(), word) != list.end();
-}
-
 /// Whether the host is one of the want's, whoever else is there.
 bool is_allowed(const Want& want, const std::string& host) {
     return want.avoid.count(host) == 0 && (want.hosts.empty() || contains(want.hosts, host));
@@ -217,8 +213,7 @@ Refusal refuse(const std::vector<Room>& rooms, const Want& want) {
                    render_bytes(std::max(most->free, Bytes{0})) + " on " + most->host + where);
 }
 
-std::string reason_of(const Want& want, const Room& room, const Packing& packing, std::size_t item,
-                      std::size_t box) {
+std::string reason_of(const Want& want, const Room& room) {
     std::string text =
         render_bytes(room.free) + " free on " + room.host + ", needs " + render_bytes(want.memory);
     if (room.standing.vcpus && want.vcpus > 0)
@@ -233,7 +228,7 @@ std::string reason_of(const Want& want, const Room& room, const Packing& packing
     };
     if (const auto group = shared(want.together, room.standing.together); !group.empty())
         text += "; with its together group " + group;
-    if (packing.problem().items[item].prefer) {
+    if (!want.prefer.empty()) {
         if (contains(want.prefer, room.host))
             text += "; preferred";
         else
@@ -242,30 +237,23 @@ std::string reason_of(const Want& want, const Room& room, const Packing& packing
     if (const auto group = shared(want.rather_together, room.standing.rather_together);
         !group.empty())
         text += "; beside group " + group;
-    if (packing.wishes_broken(item, box) % 1000 != 0) {
-        if (const auto group = shared(want.rather_apart, room.standing.rather_apart);
-            !group.empty())
-            text += "; although group " + group + " is there, which it should rather be apart from";
-    }
+    if (const auto group = shared(want.rather_apart, room.standing.rather_apart); !group.empty())
+        text += "; although group " + group + " is there, which it should rather be apart from";
     return text;
 }
 
-Plan plan_of(const std::vector<Room>& given, const std::vector<Want>& wants,
-             const PackingProblem& problem, const Assignment& assignment) {
+Plan plan_of(std::vector<Room> rooms, const std::vector<Want>& wants,
+             const Assignment& assignment) {
     Plan plan;
-    std::vector<Room> rooms = given;
-    Packing packing(problem);
     std::vector<const Want*> refused;
-    for (std::size_t i = 0; i < wants.size(); ++i)
-        if (assignment[i] != nowhere) packing.put(i, assignment[i]);
     for (std::size_t i = 0; i < wants.size(); ++i) {
         const std::size_t box = assignment[i];
         if (box == nowhere) {
             refused.push_back(&wants[i]);
             continue;
         }
-        plan.placements.push_back({wants[i].domain, rooms[box].host, wants[i].memory,
-                                   reason_of(wants[i], rooms[box], packing, i, box)});
+        plan.placements.push_back(
+            {wants[i].domain, rooms[box].host, wants[i].memory, reason_of(wants[i], rooms[box])});
         settle(rooms[box], wants[i]);
     }
     for (const Want* want : refused) plan.refusals.push_back(refuse(rooms, *want));
@@ -297,7 +285,7 @@ Plan plan_placement(const std::vector<Room>& rooms, const std::vector<Want>& wan
             proven = found->proven;
         }
     }
-    Plan plan = plan_of(rooms, ordered, problem, with_more_wishes(problem, best));
+    Plan plan = plan_of(rooms, ordered, with_more_wishes(problem, best));
     for (Refusal& refusal : plan.refusals)
         if (search && (refusal.kind == RefusalKind::NotEnoughMemory ||
                        refusal.kind == RefusalKind::NotEnoughCpus))

@@ -37,20 +37,27 @@ std::string_view refusal_kind_name(RefusalKind kind) {
     return "start-failed";
 }
 
+namespace {
+
+/// A domain of the cluster file and a want have the same groups.
+template <typename Grouped>
+void add_groups(Standing& standing, const Grouped& of) {
+    standing.apart.insert(of.apart.begin(), of.apart.end());
+    standing.rather_apart.insert(of.rather_apart.begin(), of.rather_apart.end());
+    standing.together.insert(of.together.begin(), of.together.end());
+    standing.rather_together.insert(of.rather_together.begin(), of.rather_together.end());
+}
+
+}  // namespace
+
 void Standing::add(const Domain& domain, int domain_vcpus) {
     if (vcpus) *vcpus -= domain_vcpus;
-    apart.insert(domain.apart.begin(), domain.apart.end());
-    rather_apart.insert(domain.rather_apart.begin(), domain.rather_apart.end());
-    together.insert(domain.together.begin(), domain.together.end());
-    rather_together.insert(domain.rather_together.begin(), domain.rather_together.end());
+    add_groups(*this, domain);
 }
 
 void Standing::add(const Want& want) {
     if (vcpus) *vcpus -= want.vcpus;
-    apart.insert(want.apart.begin(), want.apart.end());
-    rather_apart.insert(want.rather_apart.begin(), want.rather_apart.end());
-    together.insert(want.together.begin(), want.together.end());
-    rather_together.insert(want.rather_together.begin(), want.rather_together.end());
+    add_groups(*this, want);
 }
 
 Want want_of(const Domain& domain, Bytes memory, int vcpus) {

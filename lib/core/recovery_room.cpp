@@ -53,10 +53,7 @@ std::vector<Stoppable> RecoveryStepper::stoppable(const HostCase& host_case) con
             const Domain* const other = context_.inventory.find_domain(item.first);
             return other != nullptr && item.second.phase != DomainPhase::Refused &&
                    std::any_of(entry.together.begin(), entry.together.end(),
-                               [&](const auto& group) {
-                                   return std::find(other->together.begin(), other->together.end(),
-                                                    group) != other->together.end();
-                               });
+                               [&](const auto& group) { return contains(other->together, group); });
         };
         return std::any_of(situation_.cases.begin(), situation_.cases.end(), [&](const auto& item) {
             return std::any_of(item.second.domains.begin(), item.second.domains.end(), follows);

@@ -20,6 +20,7 @@ std::size_t utf8_length(std::string_view text);
 /// Splits at every `separator`; "a,,b" gives three parts; "" gives none.
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
+bool contains(const std::vector<std::string>& list, std::string_view word);
 std::string_view trim(std::string_view text);
 std::string lower(std::string_view text);
 bool starts_with(std::string_view text, std::string_view prefix);

@@ -21,10 +21,12 @@ void World::befall(const std::string& what, const std::string& domain) {
             found->second.busy || !is_active(found->second.state))
             continue;
         SimDomain& there = found->second;
+        // C++20 lets no lambda hold a structured binding in clang 14.
+        const std::string& host_name = name;
         const auto becomes = [&](DomainState state, const char* reason) {
             there.state = state;
             there.reason = reason;
-            log("world    " + domain + " on " + name + " is " +
+            log("world    " + domain + " on " + host_name + " is " +
                 std::string(domain_state_name(state)) + " (" + reason + ")");
         };
         if (what == "crash") becomes(DomainState::ShutOff, "guest crashed");

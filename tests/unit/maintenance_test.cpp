@@ -114,6 +114,57 @@ TEST_CASE("a move that ended is found wherever it is") {
     CHECK(judge_sides(row.from, row.to, false, false) == row.verdict);
 }
 
+TEST_CASE(
+    "a migration that libvirt says it ended, and that goes on, is asked about once a second") {
+    // Seen of libvirt 9.0: QEMU has cancelled it, and its job never ends.
+    const Inventory inventory = parse_inventory("host a\nhost b\ndomain web\n");
+    MaintenanceSituation situation;
+    MaintenanceCase work;
+    work.id = 1;
+    work.host = "a";
+    work.stage = CaseStage::Moving;
+    work.stopping = true;
+    MoveCase move;
+    move.record.name = "web";
+    move.from = "a";
+    move.to = "b";
+    move.phase = MovePhase::Unsure;
+    move.cancelled = true;
+    move.busy = true;
+    move.since = Instant{Duration{10'000}};
+    work.moves["web"] = move;
+    situation.active = work;
+    const ClusterRecord record;
+    Now now{Instant{Duration{10'000}}, TimePoint{Duration{10'000}}};
+    std::size_t aborts = 0;
+    std::size_t entries = 0;
+    const auto feed = [&](const MaintenanceEvent& event) {
+        const MaintenanceContext context{inventory, record, {}, {}, {}, Arming{}, 2, now};
+        const MaintenanceStep step = advance_maintenance(situation, event, context);
+        entries += step.entries.size();
+        return step.actions;
+    };
+    std::vector<MaintenanceAction> actions =
+        feed(SidesRead{"web", SideState::Busy, SideState::Absent});
+    for (int i = 0; i < 6'000; ++i) {  // a minute, each answer after 5 ms
+        now.mono += Duration{5};
+        now.wall += Duration{5};
+        MaintenanceEvent event = MaintenanceTick{};
+        for (const MaintenanceAction& action : actions) {
+            if (std::holds_alternative<LookAtSides>(action))
+                event = SidesRead{"web", SideState::Busy, SideState::Absent};
+            if (std::holds_alternative<CleanUpSide>(action)) {
+                ++aborts;
+                event = CleanedUp{"web", CleanUp::Abort, true, "on a: done"};
+            }
+        }
+        actions = feed(event);
+    }
+    CHECK(aborts >= 25);
+    CHECK(aborts <= 35);
+    CHECK(entries <= 12);
+}
+
 TEST_CASE("the safest moves come first") {
     Cluster cluster;
     cluster.add("pv", 1);

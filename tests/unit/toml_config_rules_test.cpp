@@ -3,35 +3,13 @@
 #include <catch2/catch.hpp>
 
 #include "lib/io/toml_config.hpp"
+#include "tests/unit/sound_config.hpp"
 
 using namespace domkeeper;
+using namespace domkeeper::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// Two hosts without a mistake, lines 1 to 21; a case adds its own after them.
-const std::string sound = R"([[host]]
-name = "xen1"
-address = "10.0.0.1"
-uri = "qemu+tcp://10.0.0.1/system"
-fence = [["bmc-xen1"]]
-[[host]]
-name = "xen2"
-address = "10.0.0.2"
-uri = "qemu+tcp://10.0.0.2/system"
-fence = [["bmc-xen2"]]
-[[device]]
-name = "bmc-xen1"
-agent = "fence_ipmi"
-ip = "10.0.0.101"
-[[device]]
-name = "bmc-xen2"
-agent = "fence_ipmi"
-ip = "10.0.0.102"
-[[domain]]
-name = "web1"
-priority = 5
-)";
 
 /// "line:column: key: text" of each problem.
 std::vector<std::string> problems_of(const std::string& text) {
@@ -39,10 +17,6 @@ std::vector<std::string> problems_of(const std::string& text) {
     for (const ConfigProblem& problem : parse_config(text, "c").problems)
         out.push_back(render_problem(problem).substr(2));
     return out;
-}
-
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-    return text.replace(text.find(from), from.size(), to);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
 #include "tests/unit/scratch.hpp"
+#include "tests/unit/sound_config.hpp"
 
 using namespace domkeeper;
 using namespace domkeeper::test;
@@ -18,30 +19,6 @@ using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 
 namespace {
-
-/// Two hosts without a mistake, lines 1 to 21; a case adds its own after them.
-const std::string sound = R"([[host]]
-name = "xen1"
-address = "10.0.0.1"
-uri = "qemu+tcp://10.0.0.1/system"
-fence = [["bmc-xen1"]]
-[[host]]
-name = "xen2"
-address = "10.0.0.2"
-uri = "qemu+tcp://10.0.0.2/system"
-fence = [["bmc-xen2"]]
-[[device]]
-name = "bmc-xen1"
-agent = "fence_ipmi"
-ip = "10.0.0.101"
-[[device]]
-name = "bmc-xen2"
-agent = "fence_ipmi"
-ip = "10.0.0.102"
-[[domain]]
-name = "web1"
-priority = 5
-)";
 
 /// "line:column: key: text" of each problem.
 std::vector<std::string> lines(const std::vector<ConfigProblem>& problems) {
@@ -61,12 +38,6 @@ LoadedConfig read_text(const std::string& text) {
 
 std::vector<std::string> problems_of(const std::string& text) {
     return lines(read_text(text).problems);
-}
-
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-    const std::size_t at = text.find(from);
-    REQUIRE(at != std::string::npos);
-    return text.replace(at, from.size(), to);
 }
 
 }  // namespace

@@ -195,7 +195,7 @@ def provide(count, say):
         xen_image.build(say)
         missing = [n for n in range(1, count + 1) if not xen_image.is_frozen(f"xen{n}")]
         if missing:
-            say(f"booting and freezing {len(missing)} Xen hosts, once: about 40 s each")
+            say(f"booting and freezing {len(missing)} Xen hosts, once: takes up to four minutes")
             _freeze(missing, say)
 
 
