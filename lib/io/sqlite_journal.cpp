@@ -40,7 +40,7 @@ constexpr std::array<const char*, 3> upgrades{
     "CREATE INDEX entry_fence ON entry(at) WHERE kind = 'intent' AND step = 'fence';"};
 
 constexpr SqliteSchema schema{
-    "journal", 0x646B6A6C, 3,
+    "journal", 0x646B6A6C,
     // Times are microseconds since 1970, UTC. The last row of arming is the one that counts.
     "CREATE TABLE incident("
     "  id INTEGER PRIMARY KEY, host TEXT NOT NULL, opened INTEGER NOT NULL, closed INTEGER,"
