@@ -10,7 +10,6 @@
 #include "lib/io/libvirt_hypervisor.hpp"
 #include "lib/io/libvirt_mover.hpp"
 #include "lib/io/real_scheduler.hpp"
-#include "lib/io/seat_file.hpp"
 #include "lib/io/sqlite_journal.hpp"
 #include "lib/io/sqlite_record.hpp"
 #include "lib/io/toml_config.hpp"
@@ -37,9 +36,7 @@ int show(const Inventory& inventory, const Arguments& arguments) {
     report.after = shares_after(report.before, report.plan.moves, survey);
     for (const auto& [host, reading] : survey.hosts)
         if (!reading.view) report.unread.push_back(host);
-    if (!journal.arming().armed_at(real_now().wall)) report.objection = "disarmed";
-    if (const std::string why = SeatFile(inventory.policy.seat_file).objection(); !why.empty())
-        report.objection = why;
+    report.objection = order_objection(inventory, journal);
     std::cout << (arguments.flag("json") ? balance_json(report).render() : render_balance(report));
     return report.plan.moves.empty() && report.objection.empty() && report.unread.empty() ? 0 : 1;
 }

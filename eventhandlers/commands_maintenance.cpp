@@ -40,8 +40,7 @@ int show_plan(const Inventory& inventory, const Arguments& arguments, const std:
         if (mark.host != host) question.closed.insert(mark.host);
     const ClusterRecord record = SqliteRecord(inventory.state_dir).read();
     question.record = &record;
-    std::string objection;
-    if (!journal.arming().armed_at(real_now().wall)) objection = "disarmed";
+    std::string objection = order_objection(inventory, journal);
     if (!survey.hosts.at(host).view) objection = "it does not answer: " + survey.hosts.at(host).why;
     const MaintenancePlan plan = plan_moves(question, survey);
     std::cout << (arguments.flag("json") ? evacuation_json(host, plan, objection).render()

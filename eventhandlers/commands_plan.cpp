@@ -29,10 +29,15 @@ int run_plan(const Arguments& arguments) {
     SqliteJournal journal(inventory.state_dir);
     SqliteRecord records(inventory.state_dir);
     const ClusterRecord record = records.read();
-    Arming arming = journal.arming();
-    arming.no_seat = SeatFile(inventory.policy.seat_file).objection();
-    const DryRunPlan plan = dry_run(
-        {inventory, record, arming, real_now(), glpk_packing(), journal.maintenance(), {}}, facts);
+    SeatFile seat(inventory.policy.seat_file);
+    const DryRunPlan plan = dry_run({inventory,
+                                     record,
+                                     arming_here(journal, seat),
+                                     real_now(),
+                                     glpk_packing(),
+                                     journal.maintenance(),
+                                     {}},
+                                    facts);
     std::cout << (arguments.flag("json") ? plan_json(plan).render() : render_plan(plan));
     const bool refused = std::any_of(plan.steps.begin(), plan.steps.end(), [](const auto& step) {
         return step.kind == EntryKind::Refusal;

@@ -32,8 +32,8 @@ int run_status(const Arguments& arguments) {
     StatusFacts facts;
     facts.inventory = load_inventory(config_path(arguments.text("config")));
     SqliteJournal journal(facts.inventory.state_dir);
-    facts.arming = journal.arming();
-    facts.arming.no_seat = SeatFile(facts.inventory.policy.seat_file).objection();
+    SeatFile seat(facts.inventory.policy.seat_file);
+    facts.arming = arming_here(journal, seat);
     facts.pending = journal.pending_events();
     facts.unfinished = journal.unfinished();
     facts.latest = journal.incidents(latest_shown);

@@ -12,6 +12,7 @@
 #include "lib/core/text.hpp"
 #include "lib/io/interrupt.hpp"
 #include "lib/io/real_scheduler.hpp"
+#include "lib/io/seat_file.hpp"
 #include "lib/io/sqlite_journal.hpp"
 #include "lib/io/user.hpp"
 
@@ -145,6 +146,13 @@ Maintenance order_of(const Arguments& arguments, const std::string& host, Mainte
     order.reason = printable(trim(arguments.text("reason")), 512);
     order.since = real_now().wall;
     return order;
+}
+
+std::string order_objection(const Inventory& inventory, Journal& journal) {
+    SeatFile seat(inventory.policy.seat_file);
+    const Arming arming = arming_here(journal, seat);
+    if (arming.armed_at(real_now().wall)) return {};
+    return arming.no_seat.empty() ? "disarmed" : arming.no_seat;
 }
 
 Option reason_option() {

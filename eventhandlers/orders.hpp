@@ -6,6 +6,7 @@
 #include "lib/app/cli.hpp"
 #include "lib/core/inventory.hpp"
 #include "lib/core/maintenance_types.hpp"
+#include "lib/port/journal.hpp"
 
 namespace domkeeper {
 
@@ -18,6 +19,9 @@ int give_order(const Inventory& inventory, const Arguments& arguments, const Mai
 
 /// Tells the worker to begin nothing further. Throws UsageError when there is no such order.
 int stop_order(const Inventory& inventory, const std::string& host);
+
+/// Why an order would be refused now, as the journal and the seat are; empty: it would not be.
+std::string order_objection(const Inventory& inventory, Journal& journal);
 
 Option reason_option();
 Option follow_option();

@@ -26,8 +26,8 @@ ControlFacts read_control(const Inventory& inventory) {
         const std::string lock = worker_lock_path(state_dir);
         const bool lived = is_lock_held(lock);
         SqliteJournal journal(state_dir);
-        control.arming = journal.arming();
-        control.arming.no_seat = SeatFile(inventory.policy.seat_file).objection();
+        SeatFile seat(inventory.policy.seat_file);
+        control.arming = arming_here(journal, seat);
         control.unfinished = journal.unfinished();
         control.marks = journal.maintenance();
         control.worker_lives = lived || is_lock_held(lock);

@@ -447,9 +447,7 @@ class Worker {
 }  // namespace
 
 Arming WorkerPorts::arming() const {
-    Arming arming = journal.arming();
-    if (seat != nullptr) arming.no_seat = seat->objection();
-    return arming;
+    return seat == nullptr ? journal.arming() : arming_here(journal, *seat);
 }
 
 WorkerEnd run_worker(const Inventory& inventory, const WorkerPorts& ports) {

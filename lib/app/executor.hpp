@@ -35,8 +35,7 @@ struct WorkerPorts {
     StorageProber* storages = nullptr;  ///< null: storage can't be looked at, and is not blamed
     Seat* seat = nullptr;               ///< null: this is the only monitoring node
 
-    /// Whether anything may be done now: people may have disarmed it, or another node may have
-    /// the seat. Read anew before each step. Throws SystemError.
+    /// As arming_here(); read anew before each step.
     Arming arming() const;
 };
 

@@ -3,6 +3,9 @@
 
 #include <string>
 
+#include "lib/core/journal_types.hpp"
+#include "lib/port/journal.hpp"
+
 namespace domkeeper {
 
 /// The right of one monitoring node of several to act. Whoever gives it away (a cluster manager)
@@ -13,5 +16,13 @@ class Seat {
     /// Why this node may not act now; empty: it may. Read anew at each call, quick, never throws.
     virtual std::string objection() = 0;
 };
+
+/// Whether anything may be done by this node now: people may have disarmed it, or another node has
+/// the seat. Throws SystemError when the journal can't be read.
+inline Arming arming_here(Journal& journal, Seat& seat) {
+    Arming arming = journal.arming();
+    arming.no_seat = seat.objection();
+    return arming;
+}
 
 }  // namespace domkeeper
