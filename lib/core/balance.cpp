@@ -37,6 +37,11 @@ double vcpu_scale(const std::vector<HostShare>& shares) {
     return scale;
 }
 
+/// A host with a CPU for each virtual one has no more to gain.
+double vcpu_weight(const HostShare& share, double scale) {
+    return std::max(share.vcpu_share(), 1.0) / scale;
+}
+
 /// A domain that may move.
 struct Candidate {
     std::string domain;
@@ -87,9 +92,9 @@ class Balancer {
     void find_candidates() {
         for (const auto& [name, facts] : survey_.domains) {
             const Domain* entry = question_.inventory.find_domain(name);
-            const auto host = std::find_if(shares_.begin(), shares_.end(), [&](const auto& share) {
-                return share.host == facts.host;
-            });
+            const std::string& home = facts.host;
+            const auto host = std::find_if(shares_.begin(), shares_.end(),
+                                           [&](const auto& share) { return share.host == home; });
             std::string why;
             if (entry == nullptr || !facts.trouble.empty() || survey_.twice.count(name) != 0 ||
                 host == shares_.end() || host->closed ||
@@ -120,7 +125,7 @@ class Balancer {
         return std::find(prefer.begin(), prefer.end(), shares_[host].host) != prefer.end();
     }
 
-    double vcpus_of(const HostShare& share) const { return share.vcpu_share() / scale_; }
+    double vcpus_of(const HostShare& share) const { return vcpu_weight(share, scale_); }
 
     /// The lower the more even: the squares of both shares.
     double cost(const HostShare& share) const {
@@ -295,8 +300,8 @@ double memory_spread(const std::vector<HostShare>& shares) {
 }
 
 double vcpu_spread(const std::vector<HostShare>& shares) {
-    return spread(shares, [](const HostShare& share) { return share.vcpu_share(); }) /
-           vcpu_scale(shares);
+    const double scale = vcpu_scale(shares);
+    return spread(shares, [&](const HostShare& share) { return vcpu_weight(share, scale); });
 }
 
 MaintenancePlan plan_balance(const MaintenanceQuestion& question, const Survey& survey) {

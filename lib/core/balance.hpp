@@ -30,8 +30,8 @@ std::vector<HostShare> shares_after(std::vector<HostShare> shares,
 
 /// The difference between the highest and the lowest share of the open hosts.
 double memory_spread(const std::vector<HostShare>& shares);
-/// The same for virtual CPUs, as part of the highest share, or of 1 if that is more: hosts that
-/// have more CPUs than their domains ask for need no evening out.
+/// The same for virtual CPUs, as part of the highest share. Hosts with a CPU for each virtual one
+/// count as equal: they need no evening out.
 double vcpu_spread(const std::vector<HostShare>& shares);
 
 /// Moves that even the load out, in the order in which they should begin. A domain moves only live,

@@ -144,7 +144,7 @@ TEST_CASE("a host that is back is held against the record and the other hosts", 
 
 TEST_CASE("only fences of disks are undone", "[return]") {
     const Inventory inventory = parse_inventory(
-        "host a fence=bmc/aoe/aoe+port\nhost b fence=bmc\n"
+        "host a fence=bmc/aoe/aoe,port\nhost b fence=bmc\n"
         "device bmc agent=fence_ipmi\ndevice aoe agent=fence_aoe disks=e7.1\n"
         "device port agent=fence_pdu family=ifmib disks=e7.1\n");
     CHECK(storage_fences(inventory, "a") == std::vector<std::string>{"aoe", "port"});
@@ -185,13 +185,17 @@ TEST_CASE("the journal keeps fenced hosts until they were looked at", "[return][
         CHECK_FALSE(mark().fenced);
         CHECK(mark().domains == std::vector<std::string>{"web1"});
     }
-    SECTION("an operator's order leaves it fenced") {
+    SECTION("an operator's order leaves it fenced, and is not overruled by an event") {
         Maintenance order;
         order.host = "a";
-        order.phase = MaintenancePhase::Returning;
+        order.phase = MaintenancePhase::Evacuating;
         SqliteJournal(scratch.path("")).order_maintenance(order);
         CHECK(mark().fenced);
         CHECK(mark().domains.size() == 2);
+        batch = {};
+        batch.returns = {{"a", true}};
+        commit(batch);
+        CHECK(mark().phase == MaintenancePhase::Evacuating);
     }
     SECTION("a host that somebody holds learns of it, and stays his") {
         Maintenance order;
