@@ -350,13 +350,6 @@ void MaintenanceStepper::take_plan(const MaintenancePlan& plan, const Survey& su
     std::erase_if(work.moves, [](const auto& item) {
         return item.second.phase == MovePhase::Refused && item.second.attempts == 0;
     });
-    // For an even load no single domain has to move.
-    if (work.goal == MaintenancePhase::Balancing)
-        std::erase_if(work.moves, [&](const auto& item) {
-            return !is_final(item.second) &&
-                   std::none_of(plan.moves.begin(), plan.moves.end(),
-                                [&](const auto& move) { return move.domain == item.first; });
-        });
     for (const Refusal& refusal : plan.refusals) {
         MoveCase& move = work.moves[refusal.domain];
         move.record.name = refusal.domain;

@@ -61,11 +61,13 @@ void World::power_cut(const std::string& name) {
     host.power = false;
     host.last_change = scheduler.now().mono;
     // What dies here is at home here, wherever it ran at first.
-    for (const auto& [domain, state] : host.domains)
-        if (!state.half && is_active(state.state)) {
-            home_[domain] = name;
-            died_[domain] = scheduler.now().mono;
-        }
+    for (const auto& [domain, state] : host.domains) {
+        // Who ended what is forgotten with the host.
+        ended_by_hand_.erase(domain);
+        if (state.half || !is_active(state.state)) continue;
+        home_[domain] = name;
+        died_[domain] = scheduler.now().mono;
+    }
     host.domains.clear();
     log("world    " + name + " is without power");
 }
@@ -135,7 +137,8 @@ bool World::source_unknown(const std::string& domain) const {
     const auto home = home_.find(domain);
     if (home == home_.end()) return false;
     const SimHost& source = hosts.at(home->second);
-    return source.was_silent || (!source.power && switched_off_.count(home->second) == 0);
+    return source.was_silent || source.powered_on_at ||
+           (!source.power && switched_off_.count(home->second) == 0);
 }
 
 void World::check_second_look(const std::string& name) {

@@ -144,8 +144,9 @@ TEST_CASE("a host that is back is held against the record and the other hosts", 
 
 TEST_CASE("only fences of disks are undone", "[return]") {
     const Inventory inventory = parse_inventory(
-        "host a fence=bmc/aoe/aoe,port\nhost b fence=bmc\n"
-        "device bmc agent=fence_ipmi\ndevice aoe agent=fence_aoe disks=e7.1\n"
+        "host a fence=bmc/aoe/aoe,port\nhost b fence=bmc-b\n"
+        "device bmc agent=fence_ipmi\ndevice bmc-b agent=fence_ipmi\n"
+        "device aoe agent=fence_aoe disks=e7.1\n"
         "device port agent=fence_pdu family=ifmib disks=e7.1\n");
     CHECK(storage_fences(inventory, "a") == std::vector<std::string>{"aoe", "port"});
     CHECK(storage_fences(inventory, "b").empty());
