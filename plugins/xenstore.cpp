@@ -130,29 +130,33 @@ class Judge {
     }
 
     void judge_backends() {
+        std::size_t count = 0;
         std::size_t connected = 0;
         for (const XsBackend& one : view_.backends) {
-            if (one.state == xenbus_connected) ++connected;
-            if (one.state == xenbus_connected || !works(one.domain)) continue;
+            if (!lives(one.domain)) continue;
+            ++count;
+            if (serves(one)) ++connected;
+            if (serves(one) || !works(one.domain)) continue;
             // Closed under a living guest is a loss; the earlier states are a beginning that
             // does not end.
-            const bool lost = !one.state || *one.state > xenbus_connected || *one.state < 1;
+            const bool lost =
+                !one.has_driver || !one.state || *one.state > xenbus_connected || *one.state < 1;
             std::string text = who(one.domain) + ": " + one.type + " ";
             text += one.label.empty() ? printable(one.device, 32) : printable(one.label, 32);
             if (one.home != 0) text += " from " + who(one.home);
-            text += " is " + xenbus_state_name(one.state) + ", not Connected";
+            text += " is " + xenbus_state_name(one.state);
+            text += one.has_driver ? ", not Connected" : ", and no driver of dom0 serves it";
             if (one.frontend_state)
                 text += "; the guest's end is " + xenbus_state_name(one.frontend_state);
             tell(key_of("backend " + std::to_string(one.home) + " " + one.type + " " + one.device,
                         one.domain),
                  limits_.grace, lost ? Status::Critical : Status::Warning, text);
         }
-        brief_.push_back(std::to_string(connected) + " of " +
-                         counted(view_.backends.size(), "backend") + " connected");
+        brief_.push_back(std::to_string(connected) + " of " + counted(count, "backend") +
+                         " connected");
+        result_.perfdata.push_back(value_of("backends", static_cast<double>(count)));
         result_.perfdata.push_back(
-            value_of("backends", static_cast<double>(view_.backends.size())));
-        result_.perfdata.push_back(value_of(
-            "backends_not_connected", static_cast<double>(view_.backends.size() - connected)));
+            value_of("backends_not_connected", static_cast<double>(count - connected)));
     }
 
     void judge_domains() {

@@ -43,7 +43,10 @@ std::string short_text(const XsAnswer& answer) {
 class Reader {
   public:
     Reader(Xenstore& store, const XenstoreQuestions& questions, Deadline deadline)
-        : store_(store), questions_(questions), deadline_(deadline) {}
+        : store_(store), questions_(questions), deadline_(deadline) {
+        if (questions_.live == nullptr) return;
+        for (const XenDomain& one : *questions_.live) live_[one.id] = &one;
+    }
 
     XenstoreView read() {
         find_domains();
@@ -127,6 +130,9 @@ class Reader {
         return out;
     }
 
+    /// The hypervisor knows domains and not this one: its name is all that is said of it.
+    bool is_gone(int id) const { return !live_.empty() && live_.count(id) == 0; }
+
     XsDomain* known(int id) {
         const auto place =
             std::lower_bound(view_.domains.begin(), view_.domains.end(), id,
@@ -153,8 +159,11 @@ class Reader {
     }
 
     void ask_domains() {
+        std::vector<XsDomain*> there;
         std::vector<XsRequest> requests;
-        for (const XsDomain& one : view_.domains) {
+        for (XsDomain& one : view_.domains) {
+            if (is_gone(one.id)) continue;
+            there.push_back(&one);
             const std::string home = home_of(one.id);
             requests.push_back(xs_read(home + "/control/shutdown"));
             requests.push_back(xs_control({"quota", std::to_string(one.id)}));
@@ -163,9 +172,9 @@ class Reader {
         }
         const std::size_t each = questions_.heartbeat.empty() ? 2 : 3;
         const auto answers = ask(std::move(requests), "the domains");
-        for (std::size_t i = 0; i < view_.domains.size(); ++i) {
+        for (std::size_t i = 0; i < there.size(); ++i) {
             const XsAnswer* const answer = &answers[i * each];
-            XsDomain& one = view_.domains[i];
+            XsDomain& one = *there[i];
             one.shutdown = short_text(answer[0]);
             if (one.id != 0) one.uses = uses_of(answer[1]);
             if (each == 3 && answer[2].good()) one.heartbeat = digest(answer[2].value);
@@ -198,26 +207,28 @@ class Reader {
         std::map<int, bool> connected;  // by domain: all of its devices
         std::set<int> servers;          // of devices that are not
         for (const XsBackend& one : view_.backends) {
-            if (one.state != xenbus_connected) servers.insert(one.home);
+            if (!serves(one)) servers.insert(one.home);
             const auto place = connected.emplace(one.domain, true).first;
-            place->second = place->second && one.state == xenbus_connected;
+            place->second = place->second && serves(one);
         }
-        std::map<int, bool> running;
-        if (questions_.live != nullptr)
-            for (const XenDomain& one : *questions_.live)
-                running[one.id] = !one.dying && !one.shut_down && !one.paused;
         std::vector<XsDomain*> suspects;
+        std::vector<XsDomain*> gone;
         std::vector<XsRequest> requests;
         for (XsDomain& one : view_.domains) {
+            if (is_gone(one.id)) {
+                gone.push_back(&one);
+                continue;
+            }
             const bool full = std::any_of(one.uses.begin(), one.uses.end(), [](const XsUse& use) {
                 return use.used > use.limit / 2;
             });
             const auto devices = connected.find(one.id);
-            const auto alive = running.find(one.id);
+            const auto live = live_.find(one.id);
+            const bool runs = live != live_.end() && !live->second->dying &&
+                              !live->second->shut_down && !live->second->paused;
             // A guest whose end of a device is connected is served by xenstored.
-            if (devices != connected.end() && devices->second && alive != running.end() &&
-                alive->second && one.shutdown.empty() && one.device_model_runs && !full &&
-                !one.heartbeat && servers.count(one.id) == 0) {
+            if (devices != connected.end() && devices->second && runs && one.shutdown.empty() &&
+                one.device_model_runs && !full && !one.heartbeat && servers.count(one.id) == 0) {
                 one.introduced = true;
                 continue;
             }
@@ -225,7 +236,11 @@ class Reader {
             requests.push_back(xs_read(home_of(one.id) + "/name"));
             requests.push_back(xs_is_introduced(one.id));
         }
+        for (const XsDomain* const one : gone)
+            requests.push_back(xs_read(home_of(one->id) + "/name"));
         const auto answers = ask(std::move(requests), "the domains");
+        for (std::size_t i = 0; i < gone.size(); ++i)
+            gone[i]->name = short_text(answers[2 * suspects.size() + i]);
         for (std::size_t i = 0; i < suspects.size(); ++i) {
             suspects[i]->name = short_text(answers[2 * i]);
             suspects[i]->introduced =
@@ -301,14 +316,20 @@ class Reader {
     }
 
     void ask_backends() {
+        std::vector<XsBackend*> used;
         std::vector<XsRequest> requests;
-        for (const XsBackend& one : view_.backends)
+        for (XsBackend& one : view_.backends) {
+            if (is_gone(one.domain)) continue;
+            used.push_back(&one);
             requests.push_back(xs_read(path_of(one) + "/state"));
+        }
         const auto states = ask(std::move(requests), "the backends");
         std::vector<XsBackend*> bad;
-        for (std::size_t i = 0; i < states.size(); ++i) {
-            view_.backends[i].state = small_number(states[i]);
-            if (view_.backends[i].state != xenbus_connected) bad.push_back(&view_.backends[i]);
+        for (std::size_t i = 0; i < used.size(); ++i) {
+            XsBackend& one = *used[i];
+            one.state = small_number(states[i]);
+            one.has_driver = one.home != 0 || !questions_.has_driver || questions_.has_driver(one);
+            if (!serves(one)) bad.push_back(&one);
         }
         // Only of what is wrong more is asked.
         requests.clear();
@@ -338,6 +359,7 @@ class Reader {
     Xenstore& store_;
     const XenstoreQuestions& questions_;
     const Deadline deadline_;
+    std::map<int, const XenDomain*> live_;
     XenstoreView view_;
     std::map<std::string, std::int64_t> limits_;
     std::size_t asked_ = 0;

@@ -21,6 +21,8 @@ struct XenstoreQuestions {
     std::size_t most_questions = 200'000;
     /// Whether a process of that number is a device model; tests give their own.
     std::function<bool(std::int64_t pid)> device_model_runs;
+    /// Whether this system's kernel still serves a device of its own; tests give their own.
+    std::function<bool(const XsBackend&)> has_driver;
 };
 
 /// Reads what the tree says of all domains: six questions for a sound domain with one disk and one

@@ -153,6 +153,13 @@ void CareStepper::revive(CareCase& care, const std::string& why, bool must_stop)
     start_elsewhere(care, why);
 }
 
+/// Where it is being brought back, or is to be; empty: nowhere yet.
+std::string CareStepper::goal_of(const CareCase& care) const {
+    if (!care.pinned.empty()) return care.pinned;
+    if (care.phase == CarePhase::Acting) return care.target;
+    return care.willed ? care.host : std::string{};
+}
+
 std::vector<Room> CareStepper::rooms(const CareCase& care) const {
     std::vector<Room> all;
     for (const Host& host : context_.inventory.hosts) {
@@ -162,8 +169,9 @@ std::vector<Room> CareStepper::rooms(const CareCase& care) const {
             continue;
         const HostView& view = *reading->second.view;
         Room room = room_on(context_.inventory, host, view, context_.record.offers_of(host.name));
+        std::set<std::string> taken;
         const auto take = [&](const std::string& name, Bytes memory) {
-            if (shows_active(view, name)) return;
+            if (shows_active(view, name) || !taken.insert(name).second) return;
             room.free -= memory;
             const DomainRecord* known = context_.record.find_domain(name);
             if (const Domain* other = context_.inventory.find_domain(name))
@@ -171,29 +179,38 @@ std::vector<Room> CareStepper::rooms(const CareCase& care) const {
         };
         for (const auto& [name, moving] : context_.moving)
             if (moving.to == host.name) take(name, moving.memory);
-        for (const auto& [id, other] : situation_.cases) {
-            const bool lands = (other.phase == CarePhase::Acting && other.target == host.name) ||
-                               other.pinned == host.name;
-            if (id != care.id && (lands || (other.willed && other.host == host.name)))
+        for (const auto& [id, other] : situation_.cases)
+            if (id != care.id && goal_of(other) == host.name)
                 take(other.domain, other.record.memory);
-        }
+        // What came there after it was looked at: a move or a recovery may be over already.
+        for (const DomainRecord& domain : context_.record.domains)
+            if (domain.name != care.domain && domain.host == host.name && is_active(domain.state) &&
+                context_.now.wall - domain.seen <= mono() - care.look_began)
+                take(domain.name, domain.memory);
         all.push_back(std::move(room));
     }
     return all;
 }
 
-/// Where others of a group run that must not be on two hosts; empty: nowhere.
+/// Where others of a group run that must not be on two hosts, or are being brought back; empty:
+/// nowhere.
 std::optional<std::string> CareStepper::host_of_group(const CareCase& care) const {
     const std::vector<std::string>& groups = entry(care)->together;
+    const auto belongs = [&](const std::string& name) {
+        const Domain* const other = context_.inventory.find_domain(name);
+        return other != nullptr && name != care.domain &&
+               std::any_of(other->together.begin(), other->together.end(),
+                           [&](const std::string& group) { return contains(groups, group); });
+    };
     for (const auto& [host, reading] : care.look.hosts) {
-        if (!reading.view || groups.empty()) continue;
-        for (const DomainView& view : reading.view->domains) {
-            const Domain* other = context_.inventory.find_domain(view.name);
-            if (other == nullptr || other->name == care.domain || !is_active(view.state)) continue;
-            for (const std::string& group : other->together)
-                if (contains(groups, group)) return host;
-        }
+        if (!reading.view) continue;
+        for (const DomainView& view : reading.view->domains)
+            if (is_active(view.state) && belongs(view.name)) return host;
     }
+    // One that waits for its turn may still go anywhere.
+    for (const auto& [id, other] : situation_.cases)
+        if ((!other.pinned.empty() || other.phase == CarePhase::Acting) && belongs(other.domain))
+            return goal_of(other);
     return std::nullopt;
 }
 

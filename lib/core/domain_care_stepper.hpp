@@ -65,6 +65,7 @@ class CareStepper {
     void revive(CareCase& care, const std::string& why, bool must_stop);
     void start_elsewhere(CareCase& care, const std::string& why);
     void let_go_on(CareCase& care, const std::string& why);
+    std::string goal_of(const CareCase& care) const;
     std::vector<Room> rooms(const CareCase& care) const;
     std::optional<std::string> host_of_group(const CareCase& care) const;
     int starts_on(const std::string& host) const;

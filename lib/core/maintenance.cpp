@@ -21,10 +21,18 @@ bool is_final(const MoveCase& move) {
     return move.phase == MovePhase::Moved || move.phase == MovePhase::Refused;
 }
 
+bool is_planned(const MaintenancePlan& plan, const std::string& domain) {
+    return std::any_of(plan.moves.begin(), plan.moves.end(),
+                       [&](const PlannedMove& move) { return move.domain == domain; });
+}
+
 }  // namespace
 
 MaintenanceStep advance_maintenance(MaintenanceSituation& situation, const MaintenanceEvent& event,
                                     const MaintenanceContext& context) {
+    // While others bring domains somewhere, what is read of the hosts and planned from it is soon
+    // out of date, also when they are done before the reading is.
+    if (situation.active && context.others_first()) situation.active->replan = true;
     MaintenanceStepper stepper(situation, context);
     std::visit([&](const auto& e) { stepper.on(e); }, event);
     return stepper.take();
@@ -217,7 +225,7 @@ void MaintenanceStepper::survey() {
     if (is_untrusted()) return examine();
     MaintenanceCase& work = active();
     work.stage = CaseStage::Surveying;
-    work.replan = false;
+    work.replan = context_.others_first();
     ++work.surveys;
     SurveyOrder order{work.host, work.goal, {}};
     const Maintenance* mark = find_mark(context_.marks, work.host);
@@ -234,8 +242,8 @@ void MaintenanceStepper::on(const Surveyed& surveyed) {
     MaintenanceCase& work = active();
     work.stage = CaseStage::Moving;
     const auto reading = surveyed.survey.hosts.find(work.host);
-    if (work.host == whole_cluster) return take_plan(plan_again(surveyed.survey), surveyed.survey);
-    if (reading == surveyed.survey.hosts.end() || !reading->second.view) {
+    const bool read = reading != surveyed.survey.hosts.end() && reading->second.view;
+    if (!read && work.host != whole_cluster) {
         const std::string why =
             reading == surveyed.survey.hosts.end() ? "it was not read" : reading->second.why;
         note(EntryKind::Refusal, StepKind::Observe, work.host + " does not answer: " + why, false);
@@ -248,6 +256,11 @@ void MaintenanceStepper::on(const Surveyed& surveyed) {
                                  : "; it stays in maintenance: `domkeeper return " + work.host +
                                        "` ends that"),
                      unmark);
+    }
+    if (work.replan) {
+        note(EntryKind::Event, StepKind::Plan,
+             "domains were brought back while the hosts were read; they are read again after that");
+        return go_on();
     }
     take_plan(plan_again(surveyed.survey), surveyed.survey);
 }
@@ -339,11 +352,15 @@ void MaintenanceStepper::take_plan(const MaintenancePlan& plan, const Survey& su
                                 : counted(plan.moves.size(), "domain") + " to move, " +
                                       std::to_string(policy().moves_at_once) + " at once");
     work.begun = true;
+    // For an even load no single domain has to move: what was tried and has no better place now is
+    // left where it is.
+    if (work.goal == MaintenancePhase::Balancing)
+        for (auto& [name, move] : work.moves)
+            if (move.phase == MovePhase::Waiting && move.attempts > 0 && !is_planned(plan, name))
+                move.phase = MovePhase::Refused;
     // What waited for its turn and is off or gone meanwhile has nowhere to be moved from.
     std::erase_if(work.moves, [&](const auto& item) {
-        return item.second.phase == MovePhase::Waiting &&
-               std::none_of(plan.moves.begin(), plan.moves.end(),
-                            [&](const PlannedMove& move) { return move.domain == item.first; });
+        return item.second.phase == MovePhase::Waiting && !is_planned(plan, item.first);
     });
     work.turns.clear();
     // What was refused for a reason that may have passed is judged again from what was read.
@@ -421,7 +438,12 @@ void MaintenanceStepper::finish() {
     if (!back && missing.empty() && !looked && work.surveys < max_surveys) return survey();
     std::string text;
     if (work.goal == MaintenancePhase::Balancing) {
-        text = moved == 0 ? "nothing was to be moved" : counted(moved, "domain") + " moved";
+        // What was left where it is matters when nothing came of the whole.
+        for (const auto& [name, move] : work.moves)
+            if (moved == 0 && move.phase == MovePhase::Refused && !move.refusal)
+                missing.push_back(name + " (" + move.why + ")");
+        text = moved == 0 ? missing.empty() ? "nothing was to be moved" : "nothing was moved"
+                          : counted(moved, "domain") + " moved";
         if (!missing.empty()) text += "; not: " + join(missing, ", ");
         return close(missing.empty() ? IncidentState::Balanced : IncidentState::Partial, text,
                      true);

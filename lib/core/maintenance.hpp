@@ -193,8 +193,8 @@ struct MaintenanceCase {
     CaseStage stage = CaseStage::Surveying;
     bool stopping = false;
     std::string stop_reason;
-    bool begun = false;  ///< the first plan was taken on
-    bool replan = false;
+    bool begun = false;   ///< the first plan was taken on
+    bool replan = false;  ///< what was read last is out of date: no move begins from it
     int surveys = 0;
     std::set<std::string> away;             ///< domains that were moved away from the host
     std::map<std::string, MoveCase> moves;  ///< by domain

@@ -32,7 +32,6 @@ bool MaintenanceStepper::under_way() const {
 void MaintenanceStepper::start_ready() {
     MaintenanceCase& work = active();
     // A recovery goes first; what it leaves of the plan is seen by another look.
-    if (context_.others_first()) work.replan = true;
     if (work.replan) return;
     int busy = 0;
     for (const auto& [name, move] : work.moves)

@@ -45,6 +45,7 @@ void MaintenanceStepper::examine() {
              "it was fenced: what it has is held against the record and the other hosts");
     }
     work.asking = true;
+    work.replan = context_.others_first();
     act(ExamineHost{work.id, work.host});
 }
 
@@ -67,8 +68,8 @@ void MaintenanceStepper::on(const HostExamined& examined) {
     MaintenanceCase& work = active();
     work.asking = false;
     if (work.stopping) return go_on();
-    // What a recovery is about to start can't be seen yet.
-    if (!context_.recovering.empty()) return wait_for("a recovery is under way");
+    // What is about to be started, or was while the hosts were read, can't be seen yet.
+    if (work.replan) return wait_for("domains are being brought back");
     const Maintenance* mark = find_mark(context_.marks, work.host);
     ReturnQuestion question{context_.inventory, context_.record, work.host, {}};
     if (mark != nullptr) question.away = {mark->domains.begin(), mark->domains.end()};

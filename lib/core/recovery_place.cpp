@@ -266,8 +266,9 @@ std::vector<Room> RecoveryStepper::rooms() const {
             continue;
         Room room = room_on(context_.inventory, host, *last->second.view,
                             context_.record.offers_of(host.name));
+        std::set<std::string> taken;
         const auto take = [&](const std::string& name, Bytes memory, int vcpus) {
-            if (shows_active(*last->second.view, name)) return;
+            if (shows_active(*last->second.view, name) || !taken.insert(name).second) return;
             room.free -= memory;
             if (const Domain* entry = context_.inventory.find_domain(name))
                 room.standing.add(*entry, vcpus);
@@ -289,6 +290,11 @@ std::vector<Room> RecoveryStepper::rooms() const {
                      domain.phase == DomainPhase::Stopping);
                 if (promised) take(domain.record.name, domain.record.memory, domain.record.vcpus);
             }
+        // What came there after it was looked at: a move or another recovery may be over already.
+        for (const DomainRecord& domain : context_.record.domains)
+            if (domain.host == host.name && is_active(domain.state) &&
+                context_.now.wall - domain.seen <= mono() - last->second.began)
+                take(domain.name, domain.memory, domain.vcpus);
         all.push_back(room);
     }
     return all;

@@ -38,8 +38,10 @@ struct XsBackend {
     std::string type;  ///< "vbd", "vif"
     int domain = 0;    ///< the domain that uses it
     std::string device;
-    std::optional<std::int64_t> state;  ///< XenbusState; empty: no number stands there
-    std::string label;                  ///< "xvda", "vif7.0"; only of one that is not Connected
+    /// XenbusState; empty: no number stands there, or its domain is gone.
+    std::optional<std::int64_t> state;
+    bool has_driver = true;  ///< false: known to the kernel that should serve it, served by none
+    std::string label;       ///< "xvda", "vif7.0"; only of one that does not serve
     std::optional<std::int64_t> frontend_state;  ///< the same
 };
 
@@ -54,5 +56,10 @@ struct XenstoreView {
 /// Names of XenbusState (xen/include/public/io/xenbus.h): "Connected"; "state 9" for others.
 std::string xenbus_state_name(std::optional<std::int64_t> state);
 constexpr std::int64_t xenbus_connected = 4;
+
+/// Connected, and somebody is there to serve it.
+inline bool serves(const XsBackend& one) {
+    return one.state == xenbus_connected && one.has_driver;
+}
 
 }  // namespace domkeeper

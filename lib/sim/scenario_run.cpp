@@ -276,7 +276,11 @@ void Run::command(const std::vector<std::string>& words) {
     } else if (name == "worker") {
         call_worker();
     } else if (name == "kill-worker") {
-        if (worker_) scheduler_.kill(worker_);
+        // One that was called while another held the lock has left again.
+        if (const auto& holder = world_.lock_holder; holder && *holder)
+            scheduler_.kill(holder);
+        else if (worker_)
+            scheduler_.kill(worker_);
     } else if (name == "arm") {
         world_.arming = {true, std::nullopt, "root", "", scheduler_.now().wall};
     } else if (name == "disarm") {
@@ -335,17 +339,7 @@ void Run::fault(const std::vector<std::string>& words) {
         world_.crashing[words[1]] =
             static_cast<int>(words.size() > 2 ? parse_integer(words[2]).value_or(1) : 1'000'000);
     } else if (name == "mute" || name == "unmute") {
-        if (name == "mute")
-            world_.mute_since.emplace(words[1], scheduler_.now().mono);
-        else
-            world_.mute_since.erase(words[1]);
-        for (auto& [host, state] : world_.hosts)
-            if (words.size() < 3 || words[2] == host) {
-                if (name == "mute")
-                    state.mute.insert(words[1]);
-                else
-                    state.mute.erase(words[1]);
-            }
+        world_.mute_guest(words[1], words.size() < 3 ? std::string{} : words[2], name == "mute");
     } else if (name == "unstable") {
         world_.unstable.insert(words[1]);
     } else if (name == "state-unknown") {

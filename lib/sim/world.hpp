@@ -85,9 +85,12 @@ class World {
     void release(const std::string& host);
     /// Runs on `host` from now on, unseen by the record.
     void put_domain(const std::string& domain, const std::string& host, Bytes memory);
+    /// Its guest does not answer until it is started anew.
+    void hang_guest(const std::string& domain, bool hangs);
+    /// Its guest does not give its sign on the host, or, with an empty name, on any.
+    void mute_guest(const std::string& domain, const std::string& host, bool mute);
     /// Something happens to the domain where it is: "crash", "panic", "io-error", "shutdown",
     /// "destroy" (by hand), "suspend" (by hand), "autostart".
-    void hang_guest(const std::string& domain, bool hangs);
     void befall(const std::string& what, const std::string& domain);
 
     // what the ports do
@@ -147,9 +150,8 @@ class World {
     std::set<std::string> pausing;        ///< domains that pause one second after their start
     std::map<std::string, int> crashing;  ///< domains that crash one second after so many starts
     std::set<std::string> hanging;        ///< domains whose guest hangs until it is started anew
-    std::map<std::string, Instant> mute_since;  ///< domains whose guest does not answer
-    std::set<std::string> not_live;             ///< domains that can't be moved live
-    std::set<std::string> not_pausable;         ///< and not even paused
+    std::set<std::string> not_live;       ///< domains that can't be moved live
+    std::set<std::string> not_pausable;   ///< and not even paused
     Duration move_time{400};
     std::optional<TimePoint> monitor_since;          ///< as the monitor says with its reports
     std::string no_seat;                             ///< why this node may not act; empty: it may
@@ -177,6 +179,8 @@ class World {
     void check_restart(const std::string& domain, const std::string& host);
     void start_now(const std::string& domain, const std::string& host, Bytes memory);
     void crash_soon(const std::string& domain, const std::string& host);
+    /// Since when its guest is silent, for whatever cause.
+    void note_silence(const std::string& domain);
     bool may_be_ended(const std::string& domain, const SimDomain& there) const;
     /// Nobody is switched off who answered all the while.
     void check_second_look(const std::string& host);
@@ -198,6 +202,7 @@ class World {
     std::set<std::string> ended_by_hand_;                   ///< domains
     std::map<std::string, std::vector<Instant>> restarts_;  ///< of each domain
     std::map<std::string, Instant> died_;        ///< domain -> when its host lost power last
+    std::map<std::string, Instant> mute_since_;  ///< domains whose guest does not answer
     std::map<std::string, Instant> started_at_;  ///< domain -> when a worker started it last
 };
 

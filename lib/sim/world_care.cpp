@@ -44,9 +44,29 @@ void World::befall(const std::string& what, const std::string& domain) {
 }
 
 void World::hang_guest(const std::string& domain, bool hangs) {
-    if (hangs) mute_since.emplace(domain, scheduler.now().mono);
-    if (!hangs) mute_since.erase(domain);
     hangs ? (void)hanging.insert(domain) : (void)hanging.erase(domain);
+    // Started anew, it has been silent for no time yet.
+    if (!hangs) mute_since_.erase(domain);
+    note_silence(domain);
+}
+
+void World::mute_guest(const std::string& domain, const std::string& where, bool mute) {
+    for (auto& [name, host] : hosts) {
+        if (!where.empty() && where != name) continue;
+        mute ? (void)host.mute.insert(domain) : (void)host.mute.erase(domain);
+    }
+    note_silence(domain);
+}
+
+void World::note_silence(const std::string& domain) {
+    const bool silent = hanging.count(domain) != 0 ||
+                        std::any_of(hosts.begin(), hosts.end(), [&](const auto& item) {
+                            return item.second.mute.count(domain) != 0;
+                        });
+    if (silent)
+        mute_since_.emplace(domain, scheduler.now().mono);
+    else
+        mute_since_.erase(domain);
 }
 
 void World::crash_soon(const std::string& domain, const std::string& name) {
@@ -63,8 +83,8 @@ void World::crash_soon(const std::string& domain, const std::string& name) {
 
 bool World::may_be_ended(const std::string& domain, const SimDomain& there) const {
     if (there.state == DomainState::Crashed) return true;
-    const auto since = mute_since.find(domain);
-    return since != mute_since.end() &&
+    const auto since = mute_since_.find(domain);
+    return since != mute_since_.end() &&
            scheduler.now().mono - since->second >= inventory.policy.hang_time;
 }
 
@@ -85,6 +105,11 @@ void World::check_restart(const std::string& domain, const std::string& name) {
 
 void World::begin_restart(const std::string& domain, const std::string& name, Bytes memory) {
     check_restart(domain, name);
+    // Where it was already the rules may have been broken by somebody else.
+    if (hosts.at(name).domains.count(domain) == 0) {
+        check_rules(domain, name);
+        check_together(domain, name);
+    }
     const Now now = scheduler.now();
     std::vector<Instant>& times = restarts_[domain];
     times.push_back(now.mono);

@@ -167,6 +167,27 @@ TEST_CASE("the questions do not wait for each other", "[xenstore]") {
     CHECK(store.asked <= 100 * 7 + 12);
 }
 
+TEST_CASE("of a domain that is gone little is asked", "[xenstore]") {
+    FakeStore store;
+    for (int id = 1; id <= 100; ++id) store.guest(id, "g" + std::to_string(id));
+    FakeXen xen = running({0});
+    CHECK(overall(judged(store, xen)) == Status::Warning);
+    CHECK(store.asked <= 100 * 3 + 14);
+}
+
+TEST_CASE("a device that no driver serves", "[xenstore]") {
+    FakeStore store;
+    store.guest(1, "web1");
+    store.values["/local/domain/0/backend/vbd/1/0/dev"] = "xvda";
+    FakeXen xen = running({0, 1});
+    XenstoreQuestions questions;
+    questions.has_driver = [](const XsBackend& one) { return one.type != "vbd"; };
+    const CheckResult result =
+        judge_xenstore(read_xenstore_facts(store, xen, questions, true, {}), {}, {});
+    CHECK(overall(result) == Status::Critical);
+    CHECK(result.summary == "web1 (1): vbd xvda is Connected, and no driver of dom0 serves it");
+}
+
 TEST_CASE("who lives and who has entries", "[xenstore]") {
     FakeStore store;
     store.guest(1, "web1");

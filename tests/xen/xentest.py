@@ -7,7 +7,8 @@
 
 Every case gets a lab of two hosts, with web1 (PVH on AoE) on xen1 and web2 (PV on AoE) on xen2, and
 leaves it so; `whole` mends what a failed case left. tests/xen/run brings one lab up for all the files
-($XENLAB_DIR); a file that is run by itself brings up its own."""
+($XENLAB_DIR); a file that is run by itself brings up its own, where XENSTORED=oxenstored boots xen1
+with the other xenstored."""
 
 import os
 import re
@@ -116,6 +117,8 @@ def whole(lab):
 def new_lab():
     """A lab as every case expects it."""
     lab = Lab.create(tempfile.mkdtemp(prefix=RUN_PREFIX), HOSTS, DOMAINS, "xen")
+    if os.environ.get("XENSTORED"):
+        xen_hosts.make_cold(lab, lab.hosts[0], dom0="lab.xenstored=" + os.environ["XENSTORED"])
     try:
         cluster.up(lab, lambda text: print("  " + text, flush=True))
         site.install(lab)
