@@ -7,14 +7,15 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "contrib", "lab"))
-from dklab import cluster, disks, keeper  # noqa: E402
+from dklab import cluster, disks, keeper, monitor, site  # noqa: E402
 from dklab.layout import LabError  # noqa: E402
-from dklab.proc import run  # noqa: E402
+from dklab.proc import namespace_processes, run  # noqa: E402
 
 PROGRAMS = ("plugins/check_cluster", "eventhandlers/handle_host", "eventhandlers/domkeeper")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -61,6 +62,54 @@ def power_told(lab, since):
         except FileNotFoundError:
             continue
     return told
+
+
+class SecretWatch:
+    """While it is open, it looks for secrets in the command lines and environments of all processes
+    on the monitor; at its end in all files that domkeeper wrote. Leaving it raises Wrong."""
+
+    def __init__(self, lab, secrets):
+        self.lab = lab
+        self.secrets = [secret.encode() for secret in secrets]
+        self.looks = 0
+        self.programs = set()
+        self.found = set()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self._end.set()
+        self._thread.join()
+        if kind is not None:
+            return
+        for folder, _, names in os.walk(site.state_dir(self.lab)):
+            for name in names:
+                self._search(os.path.join(folder, name), os.path.join(folder, name))
+        expect(not self.found, f"a secret is in {'; '.join(sorted(self.found))}")
+        expect(self.looks >= 20, f"only {self.looks} looks for secrets")
+        expect("handle_host" in self.programs, f"no handler was looked at: {self.programs}")
+
+    def _search(self, path, what):
+        try:
+            with open(path, "rb") as file:
+                text = file.read()
+        except OSError:
+            return  # it ended meanwhile
+        if any(secret in text for secret in self.secrets):
+            self.found.add(what)
+
+    def _watch(self):
+        while not self._end.wait(0.01):
+            for pid, words in namespace_processes(monitor.pid_file(self.lab).read()):
+                name = os.path.basename(words[0]) if words else "?"
+                self.programs.add(name)
+                self._search(f"/proc/{pid}/cmdline", f"the command line of {name}")
+                self._search(f"/proc/{pid}/environ", f"the environment of {name}")
+            self.looks += 1
 
 
 def need_program(name):
