@@ -106,7 +106,7 @@ void World::check_restart(const std::string& domain, const std::string& name) {
 void World::begin_restart(const std::string& domain, const std::string& name, Bytes memory) {
     check_restart(domain, name);
     // Where it was already the rules may have been broken by somebody else.
-    if (hosts.at(name).domains.count(domain) == 0) {
+    if (hosts.at(name).domains.count(domain) == 0 && hosts.at(name).defined.count(domain) == 0) {
         check_rules(domain, name);
         check_together(domain, name);
     }
