@@ -7,10 +7,10 @@ namespace domkeeper {
 
 std::vector<Command> all_commands() {
     return {
-        check_config_command(), status_command(),   plan_command(),     what_if_command(),
-        recover_command(),      evacuate_command(), return_command(),   incidents_command(),
-        incident_command(),     arm_command(),      disarm_command(),   hold_command(),
-        care_command(),         unhold_command(),   simulate_command(),
+        check_config_command(), status_command(),   plan_command(),   what_if_command(),
+        recover_command(),      evacuate_command(), return_command(), balance_command(),
+        incidents_command(),    incident_command(), arm_command(),    disarm_command(),
+        hold_command(),         care_command(),     unhold_command(), simulate_command(),
     };
 }
 

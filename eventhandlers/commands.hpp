@@ -26,6 +26,7 @@ Command simulate_command();
 Command recover_command();
 Command evacuate_command();
 Command return_command();
+Command balance_command();
 Command incidents_command();
 Command incident_command();
 Command arm_command();

@@ -13,6 +13,7 @@
 #include "lib/io/glpk_packing.hpp"
 #include "lib/io/libvirt_hypervisor.hpp"
 #include "lib/io/real_scheduler.hpp"
+#include "lib/io/seat_file.hpp"
 #include "lib/io/sqlite_journal.hpp"
 #include "lib/io/sqlite_record.hpp"
 #include "lib/io/toml_config.hpp"
@@ -28,9 +29,10 @@ int run_plan(const Arguments& arguments) {
     SqliteJournal journal(inventory.state_dir);
     SqliteRecord records(inventory.state_dir);
     const ClusterRecord record = records.read();
+    SeatFile seat(inventory.policy.seat_file);
     const DryRunPlan plan = dry_run({inventory,
                                      record,
-                                     journal.arming(),
+                                     arming_here(journal, seat),
                                      real_now(),
                                      glpk_packing(),
                                      journal.maintenance(),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The commands that only look: check-config, status, incidents, incident.
+#include <algorithm>
 #include <iostream>
 
 #include "eventhandlers/commands.hpp"
@@ -8,6 +9,7 @@
 #include "lib/core/text.hpp"
 #include "lib/io/file_lock.hpp"
 #include "lib/io/real_scheduler.hpp"
+#include "lib/io/seat_file.hpp"
 #include "lib/io/sqlite_journal.hpp"
 #include "lib/io/sqlite_record.hpp"
 #include "lib/io/toml_config.hpp"
@@ -30,7 +32,8 @@ int run_status(const Arguments& arguments) {
     StatusFacts facts;
     facts.inventory = load_inventory(config_path(arguments.text("config")));
     SqliteJournal journal(facts.inventory.state_dir);
-    facts.arming = journal.arming();
+    SeatFile seat(facts.inventory.policy.seat_file);
+    facts.arming = arming_here(journal, seat);
     facts.pending = journal.pending_events();
     facts.unfinished = journal.unfinished();
     facts.latest = journal.incidents(latest_shown);
@@ -57,6 +60,20 @@ int run_incidents(const Arguments& arguments) {
     return 0;
 }
 
+/// Lines as they are, but for what a terminal would obey: they come from a host.
+std::string safe_lines(const std::string& text) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t length = utf8_length(std::string_view(text).substr(at));
+        const auto byte = static_cast<unsigned char>(text[at]);
+        const bool safe = length > 1 || (length == 1 && byte >= 0x20 && byte != 0x7f) ||
+                          byte == '\n' || byte == '\t';
+        out += safe ? text.substr(at, std::max<std::size_t>(length, 1)) : "?";
+        at += std::max<std::size_t>(length, 1);
+    }
+    return out.empty() || out.back() == '\n' ? out : out + "\n";
+}
+
 int run_incident(const Arguments& arguments) {
     const auto id = parse_integer(arguments.argument());
     if (!id || *id < 1)
@@ -68,6 +85,15 @@ int run_incident(const Arguments& arguments) {
     if (!incident)
         throw SystemError("there is no incident " + std::to_string(*id) +
                           "; domkeeper incidents lists them");
+    if (const std::string& domain = arguments.text("definition"); !domain.empty()) {
+        for (const KeptDefinition& kept : journal.kept_definitions(*id))
+            if (kept.domain == domain) {
+                std::cout << safe_lines(kept.xml);
+                return 0;
+            }
+        throw SystemError("incident " + std::to_string(*id) + " has no definition of " +
+                          printable(domain, 64));
+    }
     const auto entries = journal.entries(*id);
     std::cout << (arguments.flag("json") ? incident_json(*incident, entries).render()
                                          : render_incident(*incident, entries, real_now().wall));
@@ -103,7 +129,12 @@ Command incidents_command() {
 Command incident_command() {
     return {{.name = "incident",
              .argument = "N",
-             .help = "Show the timeline of an incident, in seconds since it was opened."},
+             .help = "Show the timeline of an incident, in seconds since it was opened.",
+             .options = {{.name = "definition",
+                          .value_name = "DOMAIN",
+                          .help = "Show the definition of this domain instead, which was taken "
+                                  "away from a host that came back, as `virsh define` takes it. "
+                                  "It has no secrets."}}},
             run_incident};
 }
 

@@ -69,12 +69,13 @@ Handed hand_over_domain(const Inventory& inventory, const HostEvent& event) {
     const std::string about =
         (event.domain.empty() ? "domains of " + event.host : "domain " + event.domain) + ", ";
     return hand_over(
-        inventory, event, about, [&](const Arming& arming, Now now) -> std::optional<Ignored> {
+        inventory, event, about, [&](Journal& journal, Now now) -> std::optional<Ignored> {
             if (event.state == HostState::DomainFailed && !report_objection(inventory, event))
                 return std::nullopt;
             CareSituation situation;
             const ClusterRecord record;
-            const CareContext context{inventory, record, {}, {}, {}, {}, {}, arming, 1, now};
+            const CareContext context{inventory, record,           {}, {}, {}, {},
+                                      {},        journal.arming(), 1,  now};
             Ignored ignored{advance_care(situation, DomainReported{event}, context).entries, {}};
             if (!event.domain.empty() && inventory.find_domain(event.domain) == nullptr)
                 ignored.unknown = "domain '" + event.domain + "'";

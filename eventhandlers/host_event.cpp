@@ -46,7 +46,12 @@ Program host_event_program() {
               .help = "Whether the state is that of the host, or of a service that looks at "
                       "its storage from the host itself.",
               .default_value = "host",
-              .choices = {"host", "storage"}}},
+              .choices = {"host", "storage"}},
+             {.name = "monitor-start",
+              .value_name = "TIME",
+              .help = "When the monitor started, in seconds since 1970: what it says within "
+                      "quiet_time after that is acted on later. Anything else is ignored.",
+              .monitor_macro = "$PROCESSSTARTTIME$"}},
             "$HOSTATTEMPT$"),
         .examples = {
             "handle_host --host xen1 --state DOWN --type HARD\tWhat Nagios runs when xen1 "
@@ -75,6 +80,8 @@ HostEvent read_host_event(const Arguments& arguments) {
     HostEvent event = read_event_rows(arguments);
     event.host = printable(arguments.text("host"), 64);
     event.state = state_of(arguments.text("about") == "storage", arguments.text("state"));
+    if (const auto start = parse_integer(arguments.text("monitor-start")); start && *start > 0)
+        event.monitor_since = TimePoint{std::chrono::seconds{*start}};
     return event;
 }
 

@@ -6,6 +6,7 @@
 
 #include "lib/app/executor.hpp"
 #include "lib/core/error.hpp"
+#include "lib/core/maintenance.hpp"
 #include "lib/core/recovery.hpp"
 #include "lib/core/text.hpp"
 #include "lib/io/command_notifier.hpp"
@@ -19,6 +20,7 @@
 #include "lib/io/network_storage.hpp"
 #include "lib/io/power_switches.hpp"
 #include "lib/io/real_scheduler.hpp"
+#include "lib/io/seat_file.hpp"
 #include "lib/io/sqlite_journal.hpp"
 #include "lib/io/sqlite_record.hpp"
 
@@ -45,8 +47,10 @@ void work_once(const Inventory& inventory, Scheduler& scheduler) {
     LibvirtMover mover;
     NagiosCommands downtime(inventory.policy.monitor_commands);
     NetworkStorage storages;
-    switch (run_worker(inventory, {scheduler, journal, records, hypervisors, switches, prober,
-                                   notifier, lock, mover, downtime, glpk_packing(), &storages})) {
+    SeatFile seat(inventory.policy.seat_file);
+    switch (
+        run_worker(inventory, {scheduler, journal, records, hypervisors, switches, prober, notifier,
+                               lock, mover, downtime, glpk_packing(), &storages, &seat})) {
         case WorkerEnd::Finished: return log_line(scheduler, "finished");
         case WorkerEnd::Busy: return log_line(scheduler, "left to the worker that runs already");
     }
@@ -72,6 +76,14 @@ void work_once(const Inventory& inventory, Scheduler& scheduler) {
     // A task may still hang in a call that was given up; it must not see destructors run.
     std::fflush(nullptr);
     std::_Exit(code);
+}
+
+/// Of a host that is up only one that was fenced is of interest.
+bool comes_back(const HostEvent& event, Journal& journal) {
+    if (event.state != HostState::Up || event.type != StateType::Hard) return false;
+    const auto marks = journal.maintenance();
+    const Maintenance* mark = find_mark(marks, event.host);
+    return mark != nullptr && mark->fenced;
 }
 
 bool needs_worker(const HostEvent& event) {
@@ -102,11 +114,24 @@ Handed hand_over(const Inventory& inventory, const HostEvent& event, const std::
         // Closed again before the fork: SQLite's handles must not be shared.
         SqliteJournal journal(inventory.state_dir);
         const Now now = real_now();
-        if (const auto ignored = objection(journal.arming(), now)) {
+        if (const auto ignored = objection(journal, now)) {
             if (!ignored->entries.empty()) journal.append(ignored->entries);
             if (!ignored->unknown.empty())
                 throw UsageError("no " + ignored->unknown + " is in the cluster file");
             return {false, "ignored: " + what};
+        }
+        if (const std::string why = SeatFile(inventory.policy.seat_file).objection();
+            !why.empty()) {
+            journal.append({{0,
+                             now.wall,
+                             EntryKind::Refusal,
+                             StepKind::None,
+                             event.host,
+                             event.domain,
+                             {},
+                             false,
+                             what + " from " + event.source + " not acted on: " + why}});
+            return {false, "ignored: " + what + ": " + why};
         }
         journal.push_event(event, now.wall);
     }
@@ -115,13 +140,14 @@ Handed hand_over(const Inventory& inventory, const HostEvent& event, const std::
 
 Handed hand_over(const Inventory& inventory, const HostEvent& event) {
     return hand_over(inventory, event, event.host + " ",
-                     [&](const Arming& arming, Now now) -> std::optional<Ignored> {
+                     [&](Journal& journal, Now now) -> std::optional<Ignored> {
                          const bool known = inventory.find_host(event.host) != nullptr;
-                         if (known && needs_worker(event)) return std::nullopt;
+                         if (known && (needs_worker(event) || comes_back(event, journal)))
+                             return std::nullopt;
                          Situation situation;
                          const ClusterRecord record;
                          RecoveryStep step = advance(situation, HostReported{event},
-                                                     {inventory, record, arming, now});
+                                                     {inventory, record, journal.arming(), now});
                          return Ignored{std::move(step.entries),
                                         known ? "" : "host '" + printable(event.host) + "'"};
                      });

@@ -25,7 +25,7 @@ struct Ignored {
     std::string unknown;                ///< "host 'xen9'", which the cluster file does not have
 };
 /// Empty: a worker is to see it.
-using Objection = std::function<std::optional<Ignored>(const Arming& arming, Now now)>;
+using Objection = std::function<std::optional<Ignored>(Journal& journal, Now now)>;
 
 /// Takes a report, of which `about` are the first words: makes it durable and hands it to a worker
 /// in a session of its own, or journals why not. The rest as of the other hand_over().

@@ -16,6 +16,10 @@ INSTALL       ?= install
 nrpedir       ?= $(datadir)/domkeeper/nrpe
 NRPE_FILES := contrib/nrpe/domkeeper.cfg contrib/nrpe/sudoers contrib/nrpe/README.md
 
+# Where Pacemaker looks for resource agents, with PREFIX=/usr.
+ocfdir        ?= $(PREFIX)/lib/ocf/resource.d/domkeeper
+OCF_AGENTS := contrib/pacemaker/seat
+
 NAGIOS_OBJECTS := contrib/nagios/domkeeper-templates.cfg contrib/nagios/example.cfg
 
 PDU_FAMILIES := $(wildcard share/domkeeper/pdu/*.toml)
@@ -24,7 +28,8 @@ DOCS := $(wildcard README.md docs/*.md contrib/domkeeper.toml.example)
 .PHONY: install
 install: all
 	$(INSTALL) -d $(addprefix $(DESTDIR),$(plugindir) $(sbindir) $(handlerdir) $(mandir) \
-	    $(completiondir) $(icinga2dir) $(nagiosdir) $(nrpedir) $(docdir) $(pdudir))
+	    $(completiondir) $(icinga2dir) $(nagiosdir) $(nrpedir) $(docdir) $(pdudir) \
+	    $(ocfdir))
 	$(if $(PLUGINS),$(INSTALL) -m 755 $(PLUGINS) $(DESTDIR)$(plugindir))
 	$(if $(FENCE_AGENTS)$(TOOLS),$(INSTALL) -m 755 $(FENCE_AGENTS) $(TOOLS) $(DESTDIR)$(sbindir))
 	$(if $(HANDLERS),$(INSTALL) -m 755 $(HANDLERS) $(DESTDIR)$(handlerdir))
@@ -35,6 +40,7 @@ install: all
 	$(FILL_IN) $(BUILD)/icinga2/domkeeper.conf.in > $(DESTDIR)$(icinga2dir)/domkeeper.conf
 	$(FILL_IN) $(BUILD)/nagios/domkeeper.cfg.in > $(DESTDIR)$(nagiosdir)/domkeeper.cfg
 	$(INSTALL) -m 644 $(NAGIOS_OBJECTS) $(DESTDIR)$(nagiosdir)
+	$(INSTALL) -m 755 $(OCF_AGENTS) $(DESTDIR)$(ocfdir)
 	$(foreach file,$(NRPE_FILES),$(FILL_IN) $(file) > $(DESTDIR)$(nrpedir)/$(notdir $(file));)
 	chmod 644 $(addprefix $(DESTDIR)$(nrpedir)/,$(notdir $(NRPE_FILES)))
 	chmod 644 $(DESTDIR)$(icinga2dir)/domkeeper.conf $(DESTDIR)$(nagiosdir)/domkeeper.cfg
@@ -64,7 +70,8 @@ uninstall:
 	    $(addprefix $(DESTDIR)$(pdudir)/,$(notdir $(PDU_FAMILIES))) \
 	    $(DESTDIR)$(icinga2dir)/domkeeper.conf $(DESTDIR)$(nagiosdir)/domkeeper.cfg \
 	    $(addprefix $(DESTDIR)$(nagiosdir)/,$(notdir $(NAGIOS_OBJECTS))) \
-	    $(addprefix $(DESTDIR)$(nrpedir)/,$(notdir $(NRPE_FILES)))
+	    $(addprefix $(DESTDIR)$(nrpedir)/,$(notdir $(NRPE_FILES))) \
+	    $(addprefix $(DESTDIR)$(ocfdir)/,$(notdir $(OCF_AGENTS)))
 
 .PHONY: help
 help:

@@ -54,7 +54,7 @@ std::string hosts_text(const std::vector<Sighting>& seen) {
 
 /// In maintenance, and by the record there is nothing on it that would be missed.
 bool may_be_down(const Maintenance& mark, const ClusterRecord& record) {
-    return mark.phase == MaintenancePhase::Held &&
+    return mark.phase == MaintenancePhase::Held && !mark.fenced &&
            std::none_of(record.domains.begin(), record.domains.end(), [&](const auto& domain) {
                return domain.host == mark.host && is_active(domain.state);
            });
@@ -63,18 +63,26 @@ bool may_be_down(const Maintenance& mark, const ClusterRecord& record) {
 CheckResult judge_host(const HostFacts& host, const ClusterFacts& facts, const Policy& policy) {
     const Maintenance* const mark = find_mark(facts.control.marks, host.name);
     const std::string since =
-        mark == nullptr ? "" : ", in maintenance since " + render_time(mark->since);
+        mark == nullptr
+            ? ""
+            : (mark->fenced ? ", out of use since it was fenced at " : ", in maintenance since ") +
+                  render_time(mark->since);
     if (!host.view && mark != nullptr && may_be_down(*mark, facts.record))
         return part(Status::Ok, host.name + ": does not answer" + since);
     if (host.view) {
         const auto live = static_cast<std::size_t>(
             std::count_if(host.view->domains.begin(), host.view->domains.end(),
                           [](const auto& d) { return is_live(d); }));
-        return part(Status::Ok, host.name + ": " + counted(live, "domain") +
-                                    " active, answered in " + seconds_text(host.view->took) +
-                                    since);
+        // It may take a while until the monitor and the worker have seen it, or need somebody.
+        const bool waits = mark != nullptr && mark->fenced && !mark->has_work();
+        return part(waits ? Status::Warning : Status::Ok,
+                    host.name + ": " + counted(live, "domain") + " active, answered in " +
+                        seconds_text(host.view->took) + since +
+                        (waits ? ": `domkeeper return " + host.name + "` takes it in" : ""));
     }
-    CheckResult result = part(Status::Unknown, host.name + ": " + printable(host.trouble));
+    CheckResult result =
+        part(Status::Unknown, host.name + ": " + printable(host.trouble) +
+                                  (mark != nullptr && mark->fenced ? since : std::string()));
     const HostRecord* const known = facts.record.find_host(host.name);
     if (known == nullptr) {
         result.parts.push_back(part(Status::Warning,
@@ -203,6 +211,7 @@ void judge_versions(const ClusterFacts& facts, std::vector<CheckResult>& parts) 
 }
 
 CheckResult judge_arming(const Arming& arming, const Policy& policy, TimePoint now) {
+    if (!arming.no_seat.empty()) return part(Status::Ok, printable(arming.no_seat));
     if (arming.armed_at(now)) return part(Status::Ok, "armed");
     if (arming.since == TimePoint{} && arming.who.empty())
         return part(Status::Warning,
@@ -224,6 +233,7 @@ std::string command_for(const ControlFacts& control, const Incident& incident) {
     const Maintenance* const mark = find_mark(control.marks, incident.host);
     const std::string host = " " + printable(incident.host, 64);
     if (mark == nullptr || mark->incident != incident.id) return "recover" + host;
+    if (mark->phase == MaintenancePhase::Balancing) return "balance --execute";
     return (mark->phase == MaintenancePhase::Returning ? "return" : "evacuate") + host;
 }
 

@@ -11,9 +11,9 @@ namespace domkeeper {
 namespace {
 
 /// Nagios 4 manual, "Standard Macros"; Icinga 2 manual, "Host Runtime Macros" and
-/// "Service Runtime Macros".
+/// "Service Runtime Macros". Empty: Icinga 2 has none.
 std::string icinga_macro(const std::string& nagios) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> macros{{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 11> macros{{
         {"$HOSTNAME$", "$host.name$"},
         {"$HOSTADDRESS$", "$host.address$"},
         {"$HOSTSTATE$", "$host.state$"},
@@ -21,6 +21,7 @@ std::string icinga_macro(const std::string& nagios) {
         {"$HOSTATTEMPT$", "$host.check_attempt$"},
         {"$HOSTOUTPUT$", "$host.output$"},
         {"$HOSTDURATIONSEC$", "$host.duration_sec$"},
+        {"$PROCESSSTARTTIME$", ""},  // $icinga.uptime$ is a text for people
         {"$SERVICESTATE$", "$service.state$"},
         {"$SERVICESTATETYPE$", "$service.state_type$"},
         {"$SERVICEATTEMPT$", "$service.check_attempt$"},
@@ -101,7 +102,7 @@ std::string render_icinga2(const Program& program) {
     for (const Option& option : options) out += icinga_argument(program, option);
     out += "\t}\n";
     for (const Option& option : options)
-        if (!option.monitor_macro.empty())
+        if (!option.monitor_macro.empty() && !icinga_macro(option.monitor_macro).empty())
             out += "\tvars." + variable_of(program, option) + " = \"" +
                    icinga_macro(option.monitor_macro) + "\"\n";
     return out + "}\n";

@@ -242,7 +242,7 @@ class Worker {
                                    ports_.journal.maintenance(),
                                    {},
                                    {},
-                                   ports_.journal.arming(),
+                                   ports_.arming(),
                                    situation_.next_incident,
                                    ports_.scheduler.now()};
         for (const auto& [host, host_case] : situation_.cases) {
@@ -255,7 +255,16 @@ class Worker {
         const bool held = !maintenance_.moving().empty();
         MaintenanceStep step = advance_maintenance(maintenance_, event, context);
         situation_.next_incident += static_cast<IncidentId>(step.opened.size());
-        carry_out(step, 0, std::move(step.marks));
+        // Where a domain is now is recorded first: a worker that is killed after an incident was
+        // closed is not asked again.
+        std::erase_if(step.actions, [&](const MaintenanceAction& action) {
+            const auto* moved = std::get_if<RecordMove>(&action);
+            if (moved != nullptr) begin(*moved);
+            return moved != nullptr;
+        });
+        JournalBatch batch;
+        batch.marks = std::move(step.marks);
+        carry_out(step, std::move(batch));
         if (auto notes = runner_.take_notes(); !notes.empty())
             ports_.journal.append(std::move(notes));
         // A recovery may have waited for the moves.
@@ -270,7 +279,7 @@ class Worker {
                             {},
                             {},
                             maintenance_.planned(),
-                            ports_.journal.arming(),
+                            ports_.arming(),
                             situation_.next_incident,
                             ports_.scheduler.now(),
                             ports_.packing};
@@ -281,7 +290,9 @@ class Worker {
         }
         CareStep step = advance_care(care_, event, context);
         situation_.next_incident += static_cast<IncidentId>(step.opened.size());
-        carry_out(step, events_done);
+        JournalBatch batch;
+        batch.events_done = events_done;
+        carry_out(step, std::move(batch));
         count_as_running(care_, record_, counted_);
     }
 
@@ -321,18 +332,32 @@ class Worker {
     }
 
     void feed(const RecoveryEvent& event, std::size_t events_done = 0) {
-        const RecoveryContext context{shared_->inventory,      record_,
-                                      ports_.journal.arming(), ports_.scheduler.now(),
-                                      ports_.packing,          ports_.journal.maintenance(),
-                                      maintenance_.moving(),   care_.goals()};
+        const Now now = ports_.scheduler.now();
+        const RecoveryContext context{
+            shared_->inventory,
+            record_,
+            ports_.arming(),
+            now,
+            ports_.packing,
+            ports_.journal.maintenance(),
+            maintenance_.moving(),
+            ports_.journal.fences_since(now.wall - fence_memory(shared_->inventory.policy)),
+            ports_.journal.monitor_since(),
+            care_.goals()};
         RecoveryStep step = advance(situation_, event, context);
-        carry_out(step, events_done);
+        JournalBatch batch;
+        batch.events_done = events_done;
+        batch.fenced = std::move(step.fenced);
+        batch.returns = std::move(step.returns);
+        carry_out(step, std::move(batch));
     }
 
+    /// `batch` holds what not every engine has to say.
     template <typename Step>
-    void carry_out(Step& step, std::size_t events_done, std::vector<MarkChange> marks = {}) {
-        const JournalBatch batch{std::move(step.opened), std::move(step.entries),
-                                 std::move(step.closed), events_done, std::move(marks)};
+    void carry_out(Step& step, JournalBatch batch) {
+        batch.opened = std::move(step.opened);
+        batch.entries = std::move(step.entries);
+        batch.closed = std::move(step.closed);
         // Nothing is begun before what is intended is on disk.
         if (!batch.empty()) ports_.journal.commit(batch);
         for (auto& action : step.actions) std::visit([&](auto& a) { begin(std::move(a)); }, action);
@@ -421,6 +446,10 @@ class Worker {
 };
 
 }  // namespace
+
+Arming WorkerPorts::arming() const {
+    return seat == nullptr ? journal.arming() : arming_here(journal, *seat);
+}
 
 WorkerEnd run_worker(const Inventory& inventory, const WorkerPorts& ports) {
     struct Held {

@@ -12,6 +12,7 @@
 #include "lib/port/power_switch.hpp"
 #include "lib/port/prober.hpp"
 #include "lib/port/scheduler.hpp"
+#include "lib/port/seat.hpp"
 #include "lib/port/storage_prober.hpp"
 
 namespace domkeeper {
@@ -32,6 +33,10 @@ struct WorkerPorts {
     Downtime& downtime;
     PackingSearch packing{};            ///< empty: the quick ways of placing alone
     StorageProber* storages = nullptr;  ///< null: storage can't be looked at, and is not blamed
+    Seat* seat = nullptr;               ///< null: this is the only monitoring node
+
+    /// As arming_here(); read anew before each step.
+    Arming arming() const;
 };
 
 enum class WorkerEnd {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "lib/app/executor_maintenance.hpp"
 
-#include <atomic>
 #include <functional>
 #include <utility>
 
-#include "lib/app/executor_shared.hpp"
+#include "lib/app/executor_maintenance_shared.hpp"
 #include "lib/app/moving.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
@@ -21,22 +20,6 @@ Duration look_time(const Policy& policy) {
 }
 
 }  // namespace
-
-/// What tasks share with the worker; they may outlive it.
-struct MaintenanceRunner::Shared {
-    Inventory inventory;
-    WorkerPorts ports;
-    Mailbox<MaintenanceEvent> mailbox;
-    std::vector<JournalEntry> notes;
-    std::map<std::string, std::shared_ptr<std::atomic<bool>>> cancels;  ///< by domain
-
-    Shared(const Inventory& given, const WorkerPorts& given_ports)
-        : inventory(given), ports(given_ports), mailbox(given_ports.scheduler) {}
-
-    Instant mono() { return ports.scheduler.now().mono; }
-    void post(MaintenanceEvent event) { mailbox.post(std::move(event)); }
-    const Host& host(const std::string& name) const { return listed_host(inventory, name); }
-};
 
 MaintenanceRunner::MaintenanceRunner(const Inventory& inventory, const WorkerPorts& ports)
     : shared_(std::make_shared<Shared>(inventory, ports)) {}

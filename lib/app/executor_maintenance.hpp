@@ -8,6 +8,7 @@
 
 #include "lib/app/executor.hpp"
 #include "lib/core/maintenance.hpp"
+#include "lib/core/recovery.hpp"
 
 namespace domkeeper {
 
@@ -28,6 +29,9 @@ class MaintenanceRunner {
     void begin(CancelMove action);
     void begin(LookAtSides action);
     void begin(CleanUpSide action);
+    void begin(ExamineHost action);
+    void begin(ForgetDefinition action);
+    void begin(Unfence action);
     void begin(BeginDowntime action);
     void begin(EndDowntime action);
     void begin(TellPeople action);

@@ -38,6 +38,7 @@ struct Reading {
 
 bool is_wanted(const SurveyOrder& order, const std::string& host, const DomainView& domain) {
     if (!is_active(domain.state)) return false;
+    if (order.goal == MaintenancePhase::Balancing) return true;
     if (order.goal == MaintenancePhase::Evacuating) return host == order.host;
     return host != order.host && std::find(order.domains.begin(), order.domains.end(),
                                            domain.name) != order.domains.end();
@@ -125,7 +126,8 @@ Survey take_survey(const Inventory& inventory, const SurveyOrder& order, Hypervi
     const auto targets = std::make_shared<std::vector<Host>>();
     for (const Host& host : inventory.hosts)
         if (seen.hosts[host.name].view &&
-            (host.name == order.host) == (order.goal == MaintenancePhase::Returning))
+            (order.goal == MaintenancePhase::Balancing ||
+             (host.name == order.host) == (order.goal == MaintenancePhase::Returning)))
             targets->push_back(host);
     deadline = limit();
     side_by_side(scheduler, targets->size(), deadline,

@@ -357,6 +357,7 @@ Json config_json(const std::string& path, const LoadedConfig& config) {
 
 std::string render_arming(const Arming& arming, TimePoint now) {
     const std::string by = arming.who.empty() ? "" : " by " + plain(arming.who);
+    if (!arming.no_seat.empty()) return "NOT HERE: " + plain(arming.no_seat);
     const std::string since = render_time(arming.since) + by;
     if (arming.armed) return "armed since " + since + because(arming.reason);
     if (arming.armed_at(now))

@@ -19,6 +19,7 @@ Json span_or_null(const std::optional<Duration>& span) {
 
 std::string render_mark(const Maintenance& mark) {
     std::string text(maintenance_phase_name(mark.phase));
+    if (mark.fenced) text = "fenced, " + text;
     if (mark.stop) text += ", to be stopped";
     text += " since " + render_time(mark.since);
     if (!mark.who.empty()) text += " by " + printable(mark.who, 64);
@@ -33,6 +34,7 @@ Json marks_json(const std::vector<Maintenance>& marks) {
         for (const std::string& domain : mark.domains) away.push(Json(domain));
         Json json = Json::object();
         json.set("host", mark.host).set("phase", maintenance_phase_name(mark.phase));
+        json.set("fenced", mark.fenced);
         json.set("since", Json::time(mark.since)).set("who", words_or_null(mark.who));
         json.set("reason", words_or_null(mark.reason)).set("away", std::move(away));
         list.push(std::move(json));

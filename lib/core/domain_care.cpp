@@ -164,6 +164,7 @@ std::optional<std::string> CareStepper::busy_elsewhere(const std::string& domain
 std::optional<std::string> CareStepper::objection(const std::string& domain,
                                                   const std::string& host) const {
     const Arming& arming = context_.arming;
+    if (!arming.no_seat.empty()) return arming.no_seat;
     if (!arming.armed_at(context_.now.wall))
         return "disarmed" + (arming.reason.empty() ? "" : " (" + arming.reason + ")") +
                "; `domkeeper arm` ends it";
@@ -173,7 +174,11 @@ std::optional<std::string> CareStepper::objection(const std::string& domain,
                    (hold.who.empty() ? "" : " by " + hold.who) +
                    (hold.reason.empty() ? "" : ": " + hold.reason) + "; `domkeeper unhold " +
                    domain + "` ends it";
-    if (find_mark(context_.marks, host) != nullptr)
+    // From a host that was fenced a recovery may have brought it elsewhere: it is looked for there.
+    const Maintenance* mark = find_mark(context_.marks, host);
+    const DomainRecord* record = context_.record.find_domain(domain);
+    const bool left = mark != nullptr && mark->fenced && record != nullptr && record->host != host;
+    if (mark != nullptr && !left)
         return host + " is in maintenance; `domkeeper return " + host + "` ends it";
     if (context_.moving.count(domain) != 0) return "a maintenance is moving it";
     return std::nullopt;

@@ -108,6 +108,13 @@ enum class StorageLost {
     Report     ///< write it down
 };
 
+/// What becomes of a host that was fenced, when it is up again and nothing speaks against it.
+enum class Failback {
+    Never,   ///< it is in use again; the domains that left it stay where they are
+    Manual,  ///< nothing: it waits for an operator
+    Auto     ///< it is in use again, and its domains come back
+};
+
 /// Whether running domains may be stopped for others.
 enum class MakeRoom {
     Never,
@@ -130,6 +137,13 @@ struct Policy {
     int moves_at_once = 2;
     Duration move_time{600'000};           ///< for one domain
     Duration maintenance_time{7'200'000};  ///< how long a downtime the monitor is told of
+    int max_percent_lost = 100;            ///< the same limit as a share of all hosts
+    int peers_needed = 0;         ///< so many other hosts must answer before anybody is fenced
+    int fences_per_hour = 4;      ///< hosts fenced within an hour, this one included; 0: no limit
+    Duration cool_down{300'000};  ///< no second fence of one host within this
+    Duration quiet_time{30'000};  ///< after the start of the monitor nobody is fenced for so long
+    int starts_at_once = 64;      ///< on all hosts together
+    int balance_tolerance = 15;   ///< percent of a host's memory or CPUs: less is not uneven
     int survive = 1;        ///< hosts whose loss the others must have room for; 0: not looked at
     int restart_limit = 3;  ///< restarts of one domain on its host within restart_window
     int restarts_elsewhere = 1;  ///< then so many on other hosts; then it is given up
@@ -142,7 +156,10 @@ struct Policy {
     MakeRoom make_room = MakeRoom::Never;
     UnseenPeers unseen_peers = UnseenPeers::Refuse;
     StorageLost storage_lost = StorageLost::Evacuate;
+    Failback failback = Failback::Never;
     std::vector<std::string> notify;  ///< command and arguments; empty: none
+    /// Domkeeper acts on this node only while that file is there; empty: always.
+    std::string seat_file;
     /// The monitor's external command file, for downtimes; empty: it is told nothing.
     std::string monitor_commands;
 

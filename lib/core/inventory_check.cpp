@@ -17,18 +17,25 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<PolicyNumber, 8> numbers{{
+constexpr std::array<PolicyNumber, 13> numbers{{
     {"max_hosts_lost", &Policy::max_hosts_lost, 1, 1000},
+    {"max_percent_lost", &Policy::max_percent_lost, 1, 100},
+    {"peers_needed", &Policy::peers_needed, 0, 1000},
+    {"fences_per_hour", &Policy::fences_per_hour, 0, 1000},
     {"starts_per_host", &Policy::starts_per_host, 1, 256},
+    {"starts_at_once", &Policy::starts_at_once, 1, 10'000},
     {"start_attempts", &Policy::start_attempts, 1, 10},
     {"moves_at_once", &Policy::moves_at_once, 1, 64},
+    {"balance_tolerance", &Policy::balance_tolerance, 1, 100},
     {"survive", &Policy::survive, 0, 1000},
     {"vcpus_per_cpu", &Policy::vcpus_per_cpu, 0, 1000},
     {"restart_limit", &Policy::restart_limit, 0, 100},
     {"restarts_elsewhere", &Policy::restarts_elsewhere, 0, 100},
 }};
 
-constexpr std::array<PolicySpan, 13> spans{{
+constexpr std::array<PolicySpan, 15> spans{{
+    {"cool_down", &Policy::cool_down, 0ms, 24h},
+    {"quiet_time", &Policy::quiet_time, 0ms, 1h},
     {"look_time", &Policy::look_time, 10ms, 1min},
     {"record_max_age", &Policy::record_max_age, 1s, 720h},
     {"settle_time", &Policy::settle_time, 0ms, 1h},
@@ -105,7 +112,15 @@ class Checker : private ProblemCollector {
                   quoted_name(commands) +
                       " is no absolute path; such as \"/var/lib/nagios4/rw/nagios.cmd\" would be "
                       "right");
+        if (!policy.seat_file.empty() && policy.seat_file.front() != '/')
+            error("policy.seat_file",
+                  quoted_name(policy.seat_file) +
+                      " is no absolute path; such as \"/run/domkeeper/seat\" would be right");
         const std::size_t hosts = inventory_.hosts.size();
+        if (policy.peers_needed > 0 && policy.peers_needed >= static_cast<int>(hosts))
+            error("policy.peers_needed", std::to_string(policy.peers_needed) +
+                                             " hosts can't answer beside a lost one of " +
+                                             std::to_string(hosts));
         if (hosts > 1 && policy.max_hosts_lost >= static_cast<int>(hosts))
             warn("policy.max_hosts_lost", std::to_string(policy.max_hosts_lost) + " of " +
                                               counted(hosts, "host") +

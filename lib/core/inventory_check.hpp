@@ -53,6 +53,9 @@ struct PolicySpan {
 std::span<const PolicyNumber> policy_numbers();
 std::span<const PolicySpan> policy_spans();
 
+/// All keys of the policy: words and lists, then the numbers, then the spans.
+std::vector<std::string> policy_keys();
+
 /// A key of a domain that is a list of names.
 struct DomainList {
     std::string_view key;
@@ -66,6 +69,7 @@ std::string_view restart_policy_name(RestartPolicy restart);  ///< "always", "ne
 std::string_view expected_name(Expected expect);              ///< "running", "off", "any"
 std::string_view unseen_peers_name(UnseenPeers unseen);       ///< "refuse", "trust-record"
 std::string_view storage_lost_name(StorageLost lost);         ///< "evacuate", "fence", "report"
+std::string_view failback_name(Failback failback);            ///< "never", "manual", "auto"
 std::string_view move_policy_name(MovePolicy move);   ///< "live", "paused", "restart", "never"
 std::string_view domain_class_name(DomainClass c);    ///< "must-run", "normal", "best-effort"
 std::string_view make_room_name(MakeRoom make_room);  ///< "never", "stop-best-effort"
@@ -73,6 +77,7 @@ std::optional<RestartPolicy> parse_restart_policy(std::string_view text);
 std::optional<Expected> parse_expected(std::string_view text);
 std::optional<UnseenPeers> parse_unseen_peers(std::string_view text);
 std::optional<StorageLost> parse_storage_lost(std::string_view text);
+std::optional<Failback> parse_failback(std::string_view text);
 std::optional<MovePolicy> parse_move_policy(std::string_view text);
 std::optional<DomainClass> parse_domain_class(std::string_view text);
 std::optional<MakeRoom> parse_make_room(std::string_view text);

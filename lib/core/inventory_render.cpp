@@ -84,6 +84,9 @@ std::string render_policy(const Policy& policy) {
         out.append(" unseen_peers=").append(unseen_peers_name(policy.unseen_peers));
     if (policy.storage_lost != usual.storage_lost)
         out.append(" storage_lost=").append(storage_lost_name(policy.storage_lost));
+    if (policy.failback != usual.failback)
+        out.append(" failback=").append(failback_name(policy.failback));
+    if (!policy.seat_file.empty()) out += " seat_file=" + written(policy.seat_file);
     if (policy.make_room != usual.make_room)
         out.append(" make_room=").append(make_room_name(policy.make_room));
     if (!policy.notify.empty()) out += " notify=" + written(policy.notify);

@@ -146,8 +146,6 @@ class Parser {
 
   private:
     void read(const Line& line) {
-        static const std::vector<std::string> kinds{"cluster", "policy", "host",
-                                                    "device",  "domain", "storage"};
         const std::string kind(line.kind);
         if (kind == "cluster" || kind == "policy") {
             if (!lines_.emplace(kind, line.number).second) line.fail("a second " + kind + " line");
@@ -264,18 +262,18 @@ class Parser {
             policy.unseen_peers = word(line, pair, parse_unseen_peers);
         } else if (pair.key == "storage_lost") {
             policy.storage_lost = word(line, pair, parse_storage_lost);
+        } else if (pair.key == "failback") {
+            policy.failback = word(line, pair, parse_failback);
         } else if (pair.key == "make_room") {
             policy.make_room = word(line, pair, parse_make_room);
         } else if (pair.key == "notify") {
             policy.notify = unquote_list(line, pair, ',');
+        } else if (pair.key == "seat_file") {
+            policy.seat_file = unquote(line, pair.value);
         } else if (pair.key == "monitor_commands") {
             policy.monitor_commands = unquote(line, pair.value);
         } else {
-            std::vector<std::string> known{"witnesses",    "witnesses_needed", "unseen_peers",
-                                           "storage_lost", "notify",           "monitor_commands",
-                                           "make_room"};
-            for (const auto& number : policy_numbers()) known.emplace_back(number.key);
-            for (const auto& limit : policy_spans()) known.emplace_back(limit.key);
+            std::vector<std::string> known = policy_keys();
             for (const auto& remedy : remedy_keys()) known.emplace_back(remedy.key);
             unknown(line, pair, known);
         }

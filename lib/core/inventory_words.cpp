@@ -7,6 +7,15 @@
 
 namespace domkeeper {
 
+std::vector<std::string> policy_keys() {
+    std::vector<std::string> keys{"witnesses",    "witnesses_needed", "unseen_peers",
+                                  "storage_lost", "failback",         "notify",
+                                  "make_room",    "seat_file",        "monitor_commands"};
+    for (const PolicyNumber& number : policy_numbers()) keys.emplace_back(number.key);
+    for (const PolicySpan& limit : policy_spans()) keys.emplace_back(limit.key);
+    return keys;
+}
+
 std::string_view restart_policy_name(RestartPolicy restart) {
     switch (restart) {
         case RestartPolicy::Always: return "always";
@@ -39,6 +48,15 @@ std::string_view storage_lost_name(StorageLost lost) {
         case StorageLost::Report: return "report";
     }
     return "report";
+}
+
+std::string_view failback_name(Failback failback) {
+    switch (failback) {
+        case Failback::Never: return "never";
+        case Failback::Manual: return "manual";
+        case Failback::Auto: return "auto";
+    }
+    return "manual";
 }
 
 std::string_view move_policy_name(MovePolicy move) {
@@ -84,6 +102,11 @@ std::optional<StorageLost> parse_storage_lost(std::string_view text) {
     return parse_enum(text,
                       std::array{StorageLost::Evacuate, StorageLost::Fence, StorageLost::Report},
                       storage_lost_name);
+}
+
+std::optional<Failback> parse_failback(std::string_view text) {
+    return parse_enum(text, std::array{Failback::Never, Failback::Manual, Failback::Auto},
+                      failback_name);
 }
 
 std::optional<DomainClass> parse_domain_class(std::string_view text) {

@@ -66,6 +66,7 @@ std::string_view step_kind_name(StepKind step) {
         case StepKind::Close: return "close";
         case StepKind::Evacuate: return "evacuate";
         case StepKind::Return: return "return";
+        case StepKind::Balance: return "balance";
         case StepKind::Move: return "move";
         case StepKind::MakeRoom: return "make-room";
         case StepKind::Stop: return "stop";
@@ -75,12 +76,13 @@ std::string_view step_kind_name(StepKind step) {
 }
 
 std::optional<StepKind> parse_step_kind(std::string_view text) {
-    return parse_enum(text,
-                      std::array{StepKind::None, StepKind::Look, StepKind::Fence, StepKind::Observe,
-                                 StepKind::Plan, StepKind::Start, StepKind::Verify, StepKind::Close,
-                                 StepKind::Evacuate, StepKind::Return, StepKind::Move,
-                                 StepKind::MakeRoom, StepKind::Stop, StepKind::Resume},
-                      step_kind_name);
+    return parse_enum(
+        text,
+        std::array{StepKind::None, StepKind::Look, StepKind::Fence, StepKind::Observe,
+                   StepKind::Plan, StepKind::Start, StepKind::Verify, StepKind::Close,
+                   StepKind::Evacuate, StepKind::Return, StepKind::Balance, StepKind::Move,
+                   StepKind::MakeRoom, StepKind::Stop, StepKind::Resume},
+        step_kind_name);
 }
 
 std::string_view incident_state_name(IncidentState state) {
@@ -93,6 +95,7 @@ std::string_view incident_state_name(IncidentState state) {
         case IncidentState::Failed: return "failed";
         case IncidentState::Evacuated: return "evacuated";
         case IncidentState::Returned: return "returned";
+        case IncidentState::Balanced: return "balanced";
         case IncidentState::Stopped: return "stopped";
         case IncidentState::HandedOn: return "handed on";
     }
@@ -104,8 +107,8 @@ std::optional<IncidentState> parse_incident_state(std::string_view text) {
         text,
         std::array{IncidentState::Open, IncidentState::Recovered, IncidentState::Partial,
                    IncidentState::Refused, IncidentState::FalseAlarm, IncidentState::Failed,
-                   IncidentState::Evacuated, IncidentState::Returned, IncidentState::Stopped,
-                   IncidentState::HandedOn},
+                   IncidentState::Evacuated, IncidentState::Returned, IncidentState::Balanced,
+                   IncidentState::Stopped, IncidentState::HandedOn},
         incident_state_name);
 }
 

@@ -32,7 +32,8 @@ struct HostEvent {
     std::string output;  ///< what the monitor's check said; printable
     /// An operator's recorded word that the host is off: counts as proof. Empty: none was given.
     std::string confirmed_off;
-    std::string domain{};  ///< of DomainFailed; empty: any domain of the host
+    std::string domain{};                      ///< of DomainFailed; empty: any domain of the host
+    std::optional<TimePoint> monitor_since{};  ///< when the monitor started; empty: it does not say
 };
 
 enum class EntryKind {
@@ -54,6 +55,7 @@ enum class StepKind {
     Close,
     Evacuate,  ///< an evacuation as a whole
     Return,    ///< the return of a host as a whole
+    Balance,   ///< an evening out of the load as a whole
     Move,      ///< of one domain; the entry's host is where it comes from
     MakeRoom,  ///< a running best-effort domain is stopped for another
     Stop,      ///< of a domain that hangs or crashed
@@ -87,6 +89,7 @@ enum class IncidentState {
     Failed,      ///< the host could not be proved off, or died during its maintenance
     Evacuated,   ///< every domain left the host, which is empty
     Returned,    ///< the host is in use again
+    Balanced,    ///< the load was evened out
     Stopped,     ///< somebody stopped it
     HandedOn,    ///< each domain that failed got an incident of its own
 };
@@ -121,8 +124,12 @@ struct Arming {
     std::string who;
     std::string reason;
     TimePoint since;
+    /// Of several monitoring nodes another one acts: why this one may not, whatever people said.
+    std::string no_seat{};
 
-    bool armed_at(TimePoint now) const { return armed || (until && now >= *until); }
+    bool armed_at(TimePoint now) const {
+        return no_seat.empty() && (armed || (until && now >= *until));
+    }
 };
 
 }  // namespace domkeeper

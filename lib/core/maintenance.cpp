@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lib/core/balance.hpp"
 #include "lib/core/maintenance_stepper.hpp"
 #include "lib/core/recovery.hpp"
 #include "lib/core/text.hpp"
@@ -18,6 +19,11 @@ constexpr std::size_t gaps_shown = 3;
 
 bool is_final(const MoveCase& move) {
     return move.phase == MovePhase::Moved || move.phase == MovePhase::Refused;
+}
+
+bool is_planned(const MaintenancePlan& plan, const std::string& domain) {
+    return std::any_of(plan.moves.begin(), plan.moves.end(),
+                       [&](const PlannedMove& move) { return move.domain == domain; });
 }
 
 }  // namespace
@@ -66,20 +72,34 @@ void MaintenanceStepper::note(const MoveCase& move, EntryKind kind, const std::s
                              move.record.name, move.to, ok, text});
 }
 
+std::vector<std::string> MaintenanceStepper::away() const {
+    std::set<std::string> all = situation_.active->away;
+    // It may have been fenced meanwhile: those who left it by that count, too.
+    const Maintenance* mark = find_mark(context_.marks, situation_.active->host);
+    if (mark != nullptr && mark->fenced) all.insert(mark->domains.begin(), mark->domains.end());
+    return {all.begin(), all.end()};
+}
+
 void MaintenanceStepper::write_mark(MaintenancePhase phase) {
-    step_.marks.push_back({active().host,
-                           false,
-                           active().goal,
-                           phase,
-                           active().id,
-                           {active().away.begin(), active().away.end()}});
+    step_.marks.push_back({active().host, false, active().goal, phase, active().id, away()});
+}
+
+StepKind MaintenanceStepper::whole_step() const {
+    switch (situation_.active->goal) {
+        case MaintenancePhase::Evacuating:
+        case MaintenancePhase::Held: break;
+        case MaintenancePhase::Returning: return StepKind::Return;
+        case MaintenancePhase::Balancing: return StepKind::Balance;
+    }
+    return StepKind::Evacuate;
 }
 
 // ---- orders ---------------------------------------------------------------------------------
 
 std::optional<std::string> MaintenanceStepper::objection(const std::string& host) const {
-    if (context_.inventory.find_host(host) == nullptr)
+    if (host != whole_cluster && context_.inventory.find_host(host) == nullptr)
         return "no host of that name is in the cluster file";
+    if (!context_.arming.no_seat.empty()) return context_.arming.no_seat;
     if (!context_.arming.armed_at(context_.now.wall))
         return "disarmed" +
                (context_.arming.reason.empty() ? "" : " (" + context_.arming.reason + ")") +
@@ -91,6 +111,7 @@ void MaintenanceStepper::on(const MaintenanceTick&) {
     if (situation_.active) {
         check_orders();
         if (situation_.active) look_again_when_due();
+        if (situation_.active) examine_when_due();
         if (situation_.active) go_on();
         return;
     }
@@ -110,19 +131,23 @@ void MaintenanceStepper::begin(const Maintenance& mark) {
     incident.host = mark.host;
     incident.opened = context_.now.wall;
     step_.opened.push_back(incident);
-    const bool back = mark.phase == MaintenancePhase::Returning;
+    const bool evacuates = mark.phase == MaintenancePhase::Evacuating;
+    const bool balances = mark.phase == MaintenancePhase::Balancing;
     note(EntryKind::Event, whole_step(),
-         mark.who + (back ? " wants it back in use" : " wants it empty") +
+         mark.who +
+             (balances    ? " wants the load evened out"
+              : evacuates ? " wants it empty"
+                          : " wants it back in use") +
              (mark.reason.empty() ? "" : ": " + mark.reason));
     if (mark.stop) return stop("somebody stopped it before it began");
     if (const auto why = objection(mark.host)) {
         note(EntryKind::Refusal, whole_step(), *why, false);
         // A host that was never evacuated is not marked for an order that could not be followed.
         return close(IncidentState::Refused, "nothing was done: " + *why,
-                     !back && mark.domains.empty());
+                     balances || (evacuates && mark.domains.empty() && !mark.fenced));
     }
     write_mark(mark.phase);
-    if (!back) act(BeginDowntime{mark.host, mark.who, "domkeeper evacuates it"});
+    if (evacuates) act(BeginDowntime{mark.host, mark.who, "domkeeper evacuates it"});
     survey();
 }
 
@@ -133,7 +158,9 @@ void MaintenanceStepper::on(const MaintenanceResumed& resumed) {
     const Maintenance* mark = find_mark(context_.marks, kept.host);
     if (mark != nullptr) kept.away = {mark->domains.begin(), mark->domains.end()};
     for (const JournalEntry& entry : resumed.entries) {
-        if (entry.step == StepKind::Return) kept.goal = MaintenancePhase::Returning;
+        if (entry.step == StepKind::Return && entry.domain.empty())
+            kept.goal = MaintenancePhase::Returning;
+        if (entry.step == StepKind::Balance) kept.goal = MaintenancePhase::Balancing;
         if (entry.step == StepKind::Plan && entry.kind == EntryKind::Decision && entry.ok)
             kept.begun = true;
         if (entry.step != StepKind::Move) continue;
@@ -195,6 +222,7 @@ void MaintenanceStepper::stop(const std::string& why) {
 // ---- the plan -------------------------------------------------------------------------------
 
 void MaintenanceStepper::survey() {
+    if (is_untrusted()) return examine();
     MaintenanceCase& work = active();
     work.stage = CaseStage::Surveying;
     work.replan = context_.others_first();
@@ -214,7 +242,8 @@ void MaintenanceStepper::on(const Surveyed& surveyed) {
     MaintenanceCase& work = active();
     work.stage = CaseStage::Moving;
     const auto reading = surveyed.survey.hosts.find(work.host);
-    if (reading == surveyed.survey.hosts.end() || !reading->second.view) {
+    const bool read = reading != surveyed.survey.hosts.end() && reading->second.view;
+    if (!read && work.host != whole_cluster) {
         const std::string why =
             reading == surveyed.survey.hosts.end() ? "it was not read" : reading->second.why;
         note(EntryKind::Refusal, StepKind::Observe, work.host + " does not answer: " + why, false);
@@ -233,13 +262,25 @@ void MaintenanceStepper::on(const Surveyed& surveyed) {
              "domains were brought back while the hosts were read; they are read again after that");
         return go_on();
     }
+    take_plan(plan_again(surveyed.survey), surveyed.survey);
+}
+
+MaintenancePlan MaintenanceStepper::plan_again(const Survey& survey) {
+    const MaintenanceCase& work = active();
     MaintenanceQuestion question{context_.inventory,  work.host, work.goal,
                                  context_.recovering, {},        situation_.moving()};
     for (const Maintenance& mark : context_.marks)
         if (mark.host != work.host) question.closed.insert(mark.host);
     question.record = &context_.record;
     for (const auto& [name, move] : work.moves) question.avoid[name] = move.failed_on;
-    MaintenancePlan plan = plan_moves(question, surveyed.survey);
+    if (work.goal == MaintenancePhase::Balancing) {
+        // What could not be moved, or moved already, is left alone.
+        for (const auto& [name, move] : work.moves)
+            for (const Host& host : context_.inventory.hosts)
+                if (is_final(move)) question.avoid[name].insert(host.name);
+        return plan_balance(question, survey);
+    }
+    MaintenancePlan plan = plan_moves(question, survey);
     // Where no other host will do, the one where a move failed is tried once more: it is the way
     // between the two that fails most often, and only for a moment.
     bool again = false;
@@ -249,8 +290,8 @@ void MaintenanceStepper::on(const Surveyed& surveyed) {
             !move->second.failed_on.empty())
             again = question.avoid.erase(refusal.domain) != 0 || again;
     }
-    if (again) plan = plan_moves(question, surveyed.survey);
-    take_plan(plan, surveyed.survey);
+    if (again) plan = plan_moves(question, survey);
+    return plan;
 }
 
 void MaintenanceStepper::note_plan(const MaintenancePlan& plan) {
@@ -271,7 +312,7 @@ void MaintenanceStepper::note_plan(const MaintenancePlan& plan) {
              {},
              false,
              std::string(refusal_kind_name(refusal.kind)) + ": " + refusal.text});
-    if (active().goal == MaintenancePhase::Returning || active().begun) return;
+    if (active().goal != MaintenancePhase::Evacuating || active().begun) return;
     std::size_t shown = 0;
     for (const Loss& gap : plan.gaps) {
         if (++shown > gaps_shown) break;
@@ -311,11 +352,15 @@ void MaintenanceStepper::take_plan(const MaintenancePlan& plan, const Survey& su
                                 : counted(plan.moves.size(), "domain") + " to move, " +
                                       std::to_string(policy().moves_at_once) + " at once");
     work.begun = true;
+    // For an even load no single domain has to move: what was tried and has no better place now is
+    // left where it is.
+    if (work.goal == MaintenancePhase::Balancing)
+        for (auto& [name, move] : work.moves)
+            if (move.phase == MovePhase::Waiting && move.attempts > 0 && !is_planned(plan, name))
+                move.phase = MovePhase::Refused;
     // What waited for its turn and is off or gone meanwhile has nowhere to be moved from.
     std::erase_if(work.moves, [&](const auto& item) {
-        return item.second.phase == MovePhase::Waiting &&
-               std::none_of(plan.moves.begin(), plan.moves.end(),
-                            [&](const PlannedMove& move) { return move.domain == item.first; });
+        return item.second.phase == MovePhase::Waiting && !is_planned(plan, item.first);
     });
     work.turns.clear();
     // What was refused for a reason that may have passed is judged again from what was read.
@@ -355,17 +400,21 @@ void MaintenanceStepper::take_plan(const MaintenancePlan& plan, const Survey& su
 
 void MaintenanceStepper::go_on() {
     MaintenanceCase& work = active();
-    if (work.stage == CaseStage::Surveying && !work.stopping) return;
+    if (work.asking || !work.forgetting.empty()) return;
+    const bool looks = work.stage == CaseStage::Surveying || work.stage == CaseStage::Examining;
+    if (looks && !work.stopping) return;
     if (!work.stopping && work.stage == CaseStage::Moving) start_ready();
     if (under_way()) return;
     if (work.stopping)
-        return close(IncidentState::Stopped,
-                     "stopped: " + work.stop_reason + "; " +
-                         (work.goal == MaintenancePhase::Returning
-                              ? "`domkeeper return " + work.host + "` goes on"
-                              : "it stays in maintenance; `domkeeper evacuate " + work.host +
-                                    "` goes on, `domkeeper return " + work.host + "` ends it"),
-                     false);
+        return close(
+            IncidentState::Stopped,
+            "stopped: " + work.stop_reason + "; " +
+                (work.goal == MaintenancePhase::Balancing ? "`domkeeper balance --execute` goes on"
+                 : work.goal == MaintenancePhase::Returning
+                     ? "`domkeeper return " + work.host + "` goes on"
+                     : "it stays in maintenance; `domkeeper evacuate " + work.host +
+                           "` goes on, `domkeeper return " + work.host + "` ends it"),
+            work.goal == MaintenancePhase::Balancing);
     // A recovery goes first; what it moved or started is seen by the survey after it.
     if (context_.others_first()) return;
     if (work.stage == CaseStage::Settling || work.replan) return survey();
@@ -388,6 +437,17 @@ void MaintenanceStepper::finish() {
     const bool looked = work.turns.empty();
     if (!back && missing.empty() && !looked && work.surveys < max_surveys) return survey();
     std::string text;
+    if (work.goal == MaintenancePhase::Balancing) {
+        // What was left where it is matters when nothing came of the whole.
+        for (const auto& [name, move] : work.moves)
+            if (moved == 0 && move.phase == MovePhase::Refused && !move.refusal)
+                missing.push_back(name + " (" + move.why + ")");
+        text = moved == 0 ? missing.empty() ? "nothing was to be moved" : "nothing was moved"
+                          : counted(moved, "domain") + " moved";
+        if (!missing.empty()) text += "; not: " + join(missing, ", ");
+        return close(missing.empty() ? IncidentState::Balanced : IncidentState::Partial, text,
+                     true);
+    }
     if (back) {
         text = "in use again; " + counted(moved, "domain") + " came back";
     } else {
@@ -405,7 +465,8 @@ void MaintenanceStepper::finish() {
 }
 
 void MaintenanceStepper::close(IncidentState state, const std::string& summary, bool remove_mark) {
-    const bool good = state == IncidentState::Evacuated || state == IncidentState::Returned;
+    const bool good = state == IncidentState::Evacuated || state == IncidentState::Returned ||
+                      state == IncidentState::Balanced;
     note(EntryKind::Decision, StepKind::Close, summary, good);
     Incident incident;
     incident.id = active().id;
@@ -414,12 +475,10 @@ void MaintenanceStepper::close(IncidentState state, const std::string& summary, 
     incident.state = state;
     incident.summary = summary;
     step_.closed.push_back(incident);
-    step_.marks.push_back({active().host,
-                           remove_mark,
-                           active().goal,
-                           MaintenancePhase::Held,
-                           active().id,
-                           {active().away.begin(), active().away.end()}});
+    const Maintenance* mark = find_mark(context_.marks, active().host);
+    const bool untrusted = mark != nullptr && mark->fenced && !active().taken_in;
+    step_.marks.push_back({active().host, remove_mark && !untrusted, active().goal,
+                           MaintenancePhase::Held, active().id, away()});
     // People stand beside it; only what they would not expect is worth a message.
     if (!good && state != IncidentState::Stopped)
         act(TellPeople{"maintenance of " + active().host + ", incident " +

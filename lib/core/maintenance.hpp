@@ -60,8 +60,27 @@ struct CleanedUp {
     std::string text;
 };
 
+/// All hosts were read, since one of them is back.
+struct HostExamined {
+    IncidentId incident = 0;
+    std::map<std::string, HostReading> hosts;
+};
+/// A stale definition was to be taken away from a host that is back.
+struct DefinitionForgotten {
+    std::string domain;
+    bool done = false;
+    std::string text;
+};
+/// A host that is back was to be given its disks again.
+struct HostUnfenced {
+    IncidentId incident = 0;
+    bool done = false;  ///< every storage fence of the host reads that it is not cut off
+    std::string text;
+};
+
 using MaintenanceEvent =
-    std::variant<MaintenanceTick, MaintenanceResumed, Surveyed, MoveEnded, SidesRead, CleanedUp>;
+    std::variant<MaintenanceTick, MaintenanceResumed, Surveyed, MoveEnded, SidesRead, CleanedUp,
+                 HostExamined, DefinitionForgotten, HostUnfenced>;
 
 // ---- what to do -----------------------------------------------------------------------------
 
@@ -107,8 +126,27 @@ struct TellPeople {
     std::string text;
 };
 
-using MaintenanceAction = std::variant<TakeSurvey, MoveDomain, CancelMove, LookAtSides, CleanUpSide,
-                                       RecordMove, BeginDowntime, EndDowntime, TellPeople>;
+/// Reads all hosts.
+struct ExamineHost {
+    IncidentId incident = 0;
+    std::string host;
+};
+/// Keeps a copy of the definition in the journal, then takes it away from the host.
+struct ForgetDefinition {
+    IncidentId incident = 0;
+    std::string host;
+    DomainRecord domain;
+};
+/// Runs `on` of these storage fences where they don't read so already.
+struct Unfence {
+    IncidentId incident = 0;
+    std::string host;
+    std::vector<std::string> devices;
+};
+
+using MaintenanceAction =
+    std::variant<TakeSurvey, MoveDomain, CancelMove, LookAtSides, CleanUpSide, RecordMove,
+                 BeginDowntime, EndDowntime, TellPeople, ExamineHost, ForgetDefinition, Unfence>;
 
 // ---- what is known --------------------------------------------------------------------------
 
@@ -143,6 +181,7 @@ struct MoveCase {
 
 enum class CaseStage {
     Settling,   ///< moves that a killed worker left are being looked at
+    Examining,  ///< the host was fenced: what came back is compared with what is known
     Surveying,  ///< hosts are being read
     Moving,
 };
@@ -161,6 +200,16 @@ struct MaintenanceCase {
     std::set<std::string> away;             ///< domains that were moved away from the host
     std::map<std::string, MoveCase> moves;  ///< by domain
     std::vector<std::string> turns;         ///< order in which they begin
+
+    // of Examining
+    bool taken_in = false;             ///< it was looked at, and is trusted again
+    bool asking = false;               ///< a look or an unfencing is under way
+    std::set<std::string> forgetting;  ///< definitions that are being taken away
+    std::set<std::string> kept;        ///< definitions that could not be
+    bool unfenced = false;
+    std::string awaited;                ///< what the look waits for; told once
+    std::optional<Instant> back_since;  ///< when the looks began
+    Instant next_look;
 };
 
 struct MaintenanceSituation {
@@ -198,6 +247,7 @@ struct MarkChange {
     MaintenancePhase phase = MaintenancePhase::Held;
     IncidentId incident = 0;
     std::vector<std::string> domains;
+    bool taken_in = false;  ///< it was looked at, and counts as fenced no more
 };
 
 /// What a step wants written and done, in this order.

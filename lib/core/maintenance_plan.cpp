@@ -9,14 +9,6 @@
 namespace domkeeper {
 namespace {
 
-/// What a host can take in now: by the planner's rule, and on Xen never more than the hypervisor
-/// has free, since libxl can't take memory back from anybody and does not say what was missing.
-Bytes room_for_moves(const Host& host, const HostView& view) {
-    Bytes room = room_of(host, view);
-    if (is_xen(view) && view.memory_free) room = std::min(room, *view.memory_free);
-    return room;
-}
-
 bool shows(const HostView& view, const std::string& domain) {
     return std::any_of(view.domains.begin(), view.domains.end(),
                        [&](const DomainView& d) { return d.name == domain && is_active(d.state); });
@@ -92,29 +84,11 @@ class Maker {
         if (const auto avoid = question_.avoid.find(name); avoid != question_.avoid.end())
             want.avoid = avoid->second;
         for (const Room& room : rooms_)
-            if (const auto blind = blindness(room.host, facts)) {
+            if (const auto blind = blindness(survey_, room.host, facts)) {
                 want.avoid.insert(room.host);
                 if (question_.inventory.may_run(*entry, room.host)) blind_[name].push_back(*blind);
             }
         return want;
-    }
-
-    /// Why the host can't be the target: a device that it does not see, or may not see.
-    std::optional<std::string> blindness(const std::string& host, const MoveFacts& facts) const {
-        const auto known = survey_.sights.find(host);
-        for (const std::string& device : facts.devices) {
-            DeviceSight sight;
-            if (known != survey_.sights.end())
-                if (const auto found = known->second.find(device); found != known->second.end())
-                    sight = found->second;
-            if (sight.sight == Sight::Seen) continue;
-            const std::string what =
-                host +
-                (sight.sight == Sight::Unseen ? " does not see " : " can't say if it sees ") +
-                printable(device);
-            return sight.why.empty() ? what : what + " (" + sight.why + ")";
-        }
-        return std::nullopt;
     }
 
     void add(const Placement& placement) {
@@ -197,6 +171,30 @@ class Maker {
 };
 
 }  // namespace
+
+Bytes room_for_moves(const Host& host, const HostView& view) {
+    Bytes room = room_of(host, view);
+    // libxl can't take memory back from anybody and does not say what was missing.
+    if (is_xen(view) && view.memory_free) room = std::min(room, *view.memory_free);
+    return room;
+}
+
+std::optional<std::string> blindness(const Survey& survey, const std::string& host,
+                                     const MoveFacts& facts) {
+    const auto known = survey.sights.find(host);
+    for (const std::string& device : facts.devices) {
+        DeviceSight sight;
+        if (known != survey.sights.end())
+            if (const auto found = known->second.find(device); found != known->second.end())
+                sight = found->second;
+        if (sight.sight == Sight::Seen) continue;
+        const std::string what =
+            host + (sight.sight == Sight::Unseen ? " does not see " : " can't say if it sees ") +
+            printable(device);
+        return sight.why.empty() ? what : what + " (" + sight.why + ")";
+    }
+    return std::nullopt;
+}
 
 bool is_xen(const HostView& view) {
     return starts_with(lower(view.hypervisor), "xen");

@@ -73,6 +73,15 @@ MaintenancePlan plan_moves(const MaintenanceQuestion& question, const Survey& su
 /// The gentlest way; empty: none is allowed, and `why` says it.
 std::optional<MoveWay> choose_way(MovePolicy policy, const MoveFacts& facts, std::string& why);
 
+/// What a host can take in now: by the planner's rule, and on Xen never more than the hypervisor
+/// has free.
+Bytes room_for_moves(const Host& host, const HostView& view);
+
+/// Why the host can't be the target: a device that it does not see, or may not see; empty: it sees
+/// all of them.
+std::optional<std::string> blindness(const Survey& survey, const std::string& host,
+                                     const MoveFacts& facts);
+
 /// What a move needs on its target.
 Bytes memory_needed(const MoveFacts& facts);
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "lib/core/maintenance.hpp"
+#include "lib/core/readmission.hpp"
 
 namespace domkeeper {
 
@@ -23,6 +24,9 @@ class MaintenanceStepper {
     void on(const MoveEnded& ended);
     void on(const SidesRead& sides);
     void on(const CleanedUp& cleaned);
+    void on(const HostExamined& examined);
+    void on(const DefinitionForgotten& forgotten);
+    void on(const HostUnfenced& unfenced);
 
     MaintenanceStep take() { return std::move(step_); }
 
@@ -33,12 +37,14 @@ class MaintenanceStepper {
     void check_orders();
     void stop(const std::string& why);
     void survey();
+    MaintenancePlan plan_again(const Survey& survey);
     void take_plan(const MaintenancePlan& plan, const Survey& survey);
     bool take_on(const MaintenancePlan& plan, const Maintenance& mark);
     void note_plan(const MaintenancePlan& plan);
     void go_on();
     void finish();
     void close(IncidentState state, const std::string& summary, bool remove_mark);
+    std::vector<std::string> away() const;
     void write_mark(MaintenancePhase phase);
 
     // maintenance_moves.cpp
@@ -55,6 +61,19 @@ class MaintenanceStepper {
     MoveCase* find_move(const std::string& domain);
     bool under_way() const;
 
+    // maintenance_return.cpp: a host that was fenced is back
+    bool is_untrusted() const;
+    void examine();
+    void examine_when_due();
+    void wait_for(const std::string& what);
+    void judge_back(const ReturnFindings& found);
+    void refuse_back(const std::vector<Refusal>& refusals);
+    void forget(const StaleDefinition& stale);
+    void give_disks_back();
+    void take_in();
+    void note_back(EntryKind kind, const std::string& domain, const std::string& text,
+                   bool ok = true);
+
     void note(EntryKind kind, StepKind step, const std::string& text, bool ok = true);
     void note(const MoveCase& move, EntryKind kind, const std::string& text, bool ok = true);
     template <typename Action>
@@ -62,10 +81,7 @@ class MaintenanceStepper {
         step_.actions.emplace_back(std::move(action));
     }
     MaintenanceCase& active() { return *situation_.active; }
-    StepKind whole_step() const {
-        return situation_.active->goal == MaintenancePhase::Returning ? StepKind::Return
-                                                                      : StepKind::Evacuate;
-    }
+    StepKind whole_step() const;
     Instant mono() const { return context_.now.mono; }
     const Policy& policy() const { return context_.inventory.policy; }
 

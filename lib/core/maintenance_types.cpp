@@ -12,6 +12,7 @@ std::string_view maintenance_phase_name(MaintenancePhase phase) {
         case MaintenancePhase::Evacuating: return "evacuating";
         case MaintenancePhase::Held: return "held";
         case MaintenancePhase::Returning: return "returning";
+        case MaintenancePhase::Balancing: return "balancing";
     }
     return "held";
 }
@@ -19,7 +20,7 @@ std::string_view maintenance_phase_name(MaintenancePhase phase) {
 std::optional<MaintenancePhase> parse_maintenance_phase(std::string_view text) {
     return parse_enum(text,
                       std::array{MaintenancePhase::Evacuating, MaintenancePhase::Held,
-                                 MaintenancePhase::Returning},
+                                 MaintenancePhase::Returning, MaintenancePhase::Balancing},
                       maintenance_phase_name);
 }
 

@@ -20,7 +20,11 @@ enum class MaintenancePhase {
     Evacuating,  ///< its domains are to leave it
     Held,        ///< nothing is done; nothing lands there until its return
     Returning,   ///< its domains are to come back; then it is in use again
+    Balancing,   ///< of `whole_cluster` alone: the load is to be evened out
 };
+
+/// Stands for the host of an order that is about all of them. No host may have that name.
+inline constexpr std::string_view whole_cluster = "*";
 
 std::string_view maintenance_phase_name(MaintenancePhase phase);  ///< "evacuating", "held", ...
 std::optional<MaintenancePhase> parse_maintenance_phase(std::string_view text);
@@ -39,8 +43,43 @@ struct Maintenance {
     std::string reason;       ///< printable; may be empty
     TimePoint since;
     std::vector<std::string> domains;  ///< that were moved away, and come back on return
+    /// A recovery fenced it, or tried to: nothing of it is trusted before it was looked at.
+    bool fenced = false;
 
     bool has_work() const { return phase != MaintenancePhase::Held; }
+};
+
+/// A recovery is about to fence a host: its mark is made, or learns of it.
+struct FencedHost {
+    std::string host;
+    IncidentId incident = 0;
+    TimePoint at;
+    std::vector<std::string> domains;  ///< that are to be recovered elsewhere
+};
+
+/// That a host was about to be fenced, as the journal has it.
+struct PastFence {
+    IncidentId incident = 0;
+    std::string host;
+    TimePoint at;
+};
+
+/// An order that follows from an event: a held and fenced host is to be taken in again.
+struct ReturnOrder {
+    std::string host;
+    bool stay = false;  ///< leave its domains where they are
+};
+
+/// Who marks hosts where no person did.
+inline constexpr std::string_view marked_by_itself = "domkeeper";
+
+/// A definition that was taken away from a host, without its secrets.
+struct KeptDefinition {
+    IncidentId incident = 0;
+    std::string host;
+    std::string domain;
+    TimePoint at;
+    std::string xml;
 };
 
 /// How a domain gets to another host.

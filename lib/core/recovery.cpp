@@ -14,6 +14,9 @@ constexpr int fence_rounds = 2;
 /// Marks the entry that holds an operator's word, which outlives a killed worker.
 constexpr std::string_view operator_target = "operator";
 
+/// So reports by people begin.
+constexpr std::string_view operator_source = "operator ";
+
 std::string where(const std::string& host, const Host* entry) {
     return entry == nullptr ? host : host + " (" + entry->address + ")";
 }
@@ -31,7 +34,8 @@ std::optional<std::string> resting(const RecoveryContext& context, const std::st
     for (const auto& [domain, moving] : context.moving)
         if (moving.from == host || moving.to == host) return std::nullopt;
     for (const Maintenance& mark : context.marks) {
-        if (mark.host != host) continue;
+        // One that was fenced may have been switched on since, with who knows what.
+        if (mark.host != host || mark.fenced) continue;
         if (!wanted_domains(context.inventory, context.record, host).domains.empty())
             return std::nullopt;
         return "it is in maintenance since " + render_time(mark.since) +
@@ -46,6 +50,7 @@ std::optional<std::string> standing_objection(const RecoveryContext& context,
     const Host* entry = context.inventory.find_host(host);
     if (entry == nullptr) return "no host of that name is in the cluster file";
     const Arming& arming = context.arming;
+    if (!arming.no_seat.empty()) return arming.no_seat;
     if (!arming.armed_at(context.now.wall)) {
         std::string text = "disarmed";
         if (arming.until) text += " until " + render_time(*arming.until);
@@ -85,6 +90,7 @@ void RecoveryStepper::close(const std::string& host, IncidentState state,
     incident.state = state;
     incident.summary = summary;
     step_.closed.push_back(incident);
+    return_if_up(host_case);
     act(Notify{"incident " + std::to_string(host_case.id) + ", host " + host + ", " +
                std::string(incident_state_name(state)) + ": " + summary});
     situation_.cases.erase(host);
@@ -130,6 +136,7 @@ HostCase& RecoveryStepper::open(const HostEvent& event) {
     host_case.id = situation_.next_incident++;
     host_case.host = event.host;
     host_case.confirmed_off = event.confirmed_off;
+    host_case.by_operator = starts_with(event.source, operator_source);
     Incident incident;
     incident.id = host_case.id;
     incident.host = event.host;
@@ -157,11 +164,14 @@ void RecoveryStepper::on(const HostReported& reported) {
         note(host_case, EntryKind::Event, StepKind::None,
              event.source + " says " + std::string(host_state_name(event.state)) + " " +
                  std::string(state_type_name(event.type)) + "; joined to this incident");
+        if (event.type == StateType::Hard) host_case.said_up = event.state == HostState::Up;
         if (event.state == HostState::Down && host_case.storage_lost && !host_case.off) {
             note(host_case, EntryKind::Event, StepKind::Evacuate, "it is said to be down now", {},
                  {}, false);
             host_case.storage_lost = false;
         }
+        host_case.by_operator |= starts_with(event.source, operator_source);
+        if (host_case.by_operator && host_case.phase == CasePhase::Quiet) end_quiet(host_case);
         if (!event.confirmed_off.empty() && !host_case.off) {
             host_case.confirmed_off = event.confirmed_off;
             note_confirmation(host_case);
@@ -170,7 +180,7 @@ void RecoveryStepper::on(const HostReported& reported) {
         }
         return;
     }
-    if (event.state == HostState::Up) return;
+    if (event.state == HostState::Up) return host_up(event);
     if (event.type == StateType::Soft) return refuse_event(event, "a soft state", false);
     if (event.state == HostState::Unreachable)
         return refuse_event(event, "unreachable means that the way to it is broken", false);
@@ -184,7 +194,7 @@ void RecoveryStepper::on(const HostReported& reported) {
     if (const auto objection =
             standing_objection(context_, event.host, !event.confirmed_off.empty()))
         return refuse_event(event, *objection, true);
-    begin_look(open(event));
+    look_when_quiet(open(event));
 }
 
 void RecoveryStepper::on(const Resumed& resumed) {
@@ -198,7 +208,10 @@ void RecoveryStepper::on(const Resumed& resumed) {
         if (entry.step == StepKind::Fence && entry.kind == EntryKind::Outcome && entry.ok)
             host_case.fenced_before = true;
         if (entry.step == StepKind::Fence && entry.kind == EntryKind::Intent)
-            host_case.fence_tried = true;
+            host_case.fence_tried = host_case.marked = true;
+        if (entry.kind == EntryKind::Event && entry.step == StepKind::None &&
+            starts_with(entry.text, operator_source))
+            host_case.by_operator = true;
         if (entry.kind == EntryKind::Event && entry.step == StepKind::Evacuate)
             host_case.storage_lost = entry.ok;
         if (entry.kind == EntryKind::Event && entry.target == operator_target)
@@ -232,7 +245,7 @@ void RecoveryStepper::on(const Resumed& resumed) {
         note(kept, EntryKind::Refusal, StepKind::None, *objection, {}, {}, false);
         return close(kept.host, IncidentState::Refused, "not gone on with: " + *objection);
     }
-    begin_look(kept);
+    look_when_quiet(kept);
 }
 
 // ---- the second look ------------------------------------------------------------------------
@@ -356,9 +369,8 @@ void RecoveryStepper::judge_silence(HostCase& host_case) {
                 "be the one that is cut off");
     }
     if (stands_still(host_case)) return;
-    if (lost.size() > static_cast<std::size_t>(policy().max_hosts_lost))
-        return refuse_all(counted(lost.size(), "host") + " silent at once (" + join(lost, ", ") +
-                          "), the limit is " + std::to_string(policy().max_hosts_lost));
+    if (const auto why = too_many(host_case, lost)) return refuse_all(*why);
+    if (const auto why = too_often(host_case)) return refuse_all(*why);
     if (const auto objection = standing_objection(
             context_, host_case.host, host_case.fenced_before || !host_case.confirmed_off.empty()))
         return refuse_all(*objection);
@@ -378,6 +390,7 @@ void RecoveryStepper::judge_silence(HostCase& host_case) {
     if (!host_case.confirmed_off.empty()) {
         note(host_case, EntryKind::Intent, StepKind::Fence,
              "take the operator's word: " + host_case.confirmed_off);
+        mark_fenced(host_case);
         return act(AcceptConfirmation{host_case.id, host_case.host, host_case.confirmed_off});
     }
     fence_next(host_case);
@@ -414,6 +427,7 @@ void RecoveryStepper::fence_next(HostCase& host_case) {
              std::to_string(entry->fence.size()) + ", round " +
              std::to_string(host_case.round + 1) + ")",
          {}, devices);
+    mark_fenced(host_case);
     act(Fence{host_case.id, host_case.host, host_case.level, host_case.proved.empty()});
 }
 

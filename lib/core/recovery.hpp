@@ -182,6 +182,7 @@ using RecoveryAction =
 // ---- what is known --------------------------------------------------------------------------
 
 enum class CasePhase {
+    Quiet,      ///< the monitor has just started: what it says at first is not acted on
     Looking,    ///< is it really dead?
     Standing,   ///< its storage is down: fencing would help nobody until that is back
     Fencing,    ///< make it so
@@ -230,11 +231,12 @@ struct HostCase {
     bool fenced_before = false;  ///< a killed worker had it off already
     std::optional<SuspectLooked> suspect;
     std::optional<PeersLooked> peers;
+    bool by_operator = false;   ///< ordered by a person: the guards against haste don't hold
     bool storage_lost = false;  ///< reported as cut off from its storage, not as dead
     bool fence_tried = false;   ///< by a killed worker, whatever came of it
     std::optional<StorageLooked> storage;
-    std::string stands_for;         ///< why it stood still; told once
-    Instant stand_look;             ///< while Standing: when it is looked again
+    std::string stands_for;  ///< why it stood still; told once
+    Instant stand_look;      ///< while Standing: when it is looked again; Quiet: when at first
     bool hypervisor_asked = false;  ///< its hypervisor was read or found silent
     bool hypervisor_answered = false;
     bool power_off = false;  ///< its first fence level read off by itself, which proves everything
@@ -245,6 +247,8 @@ struct HostCase {
     std::vector<std::size_t> proof_levels;  ///< whose devices proved it
     bool off = false;                       ///< proved, as far as it goes
     bool returned = false;                  ///< it answers although it was proved off
+    bool marked = false;                    ///< it is on record that it was to be fenced
+    bool said_up = false;                   ///< the last that was reported of it
     Instant off_at;                         ///< when the proof was read last
     Instant views_since;                    ///< what is seen of the peers must not be older
     std::set<std::string> held;  ///< domains on their way to or from it: theirs to settle first
@@ -280,18 +284,25 @@ struct RecoveryContext {
     const ClusterRecord& record;
     Arming arming;
     Now now;
-    PackingSearch packing{};                 ///< behind the quick ways of placing; empty: none
-    std::vector<Maintenance> marks{};        ///< hosts in maintenance
-    std::map<std::string, Moving> moving{};  ///< domains that are being moved just now
+    PackingSearch packing{};                   ///< behind the quick ways of placing; empty: none
+    std::vector<Maintenance> marks{};          ///< hosts in maintenance
+    std::map<std::string, Moving> moving{};    ///< domains that are being moved just now
+    std::vector<PastFence> fences{};           ///< of the last hour, and of the cool-down
+    std::optional<TimePoint> monitor_since{};  ///< when the monitor started; empty: it does not say
     /// Domains that failed and are cared for, and the hosts where they are being brought back.
     std::map<std::string, std::string> cared{};
 };
+
+/// So far back the journal is asked for fences.
+Duration fence_memory(const Policy& policy);
 
 /// What a step wants written and done, in this order.
 struct RecoveryStep {
     std::vector<Incident> opened;
     std::vector<JournalEntry> entries;
     std::vector<Incident> closed;
+    std::vector<FencedHost> fenced;
+    std::vector<ReturnOrder> returns;
     std::vector<RecoveryAction> actions;
 };
 
@@ -319,6 +330,10 @@ Wanted wanted_domains(const Inventory& inventory, const ClusterRecord& record,
 /// Why a host in maintenance may be down: nothing that is to be started again is recorded there,
 /// and nothing is on its way. Empty: it is in use, or there is something to recover.
 std::optional<std::string> resting(const RecoveryContext& context, const std::string& host);
+
+/// Whether a host with that mark, which was fenced, is taken in again when the monitor sees it up;
+/// else it waits for an operator.
+bool returns_by_itself(const Policy& policy, const Maintenance& mark);
 
 /// Why nothing may be done about `host` whatever a look would show (unknown, disarmed, no fence
 /// device, no record or too old a one); empty: nothing speaks against it.

@@ -211,8 +211,10 @@ bool RecoveryStepper::find_running(HostCase& host_case, DomainCase& domain) {
     if (found.empty()) return false;
     if (found.size() > 1) {
         const std::string text = "it is active on " + join(found, " and ") + " at once";
-        note(host_case, EntryKind::Event, StepKind::Observe, text, domain.record.name, {}, false);
+        // Nothing touches it, and the record is left as it is.
+        refuse(host_case, domain, RefusalKind::RunsTwice, text);
         act(Notify{"domain " + domain.record.name + ": " + text + "; stop one of them"});
+        return true;
     }
     settle(host_case, domain, found.front(), "it is active on " + found.front() + " already");
     return true;
@@ -423,13 +425,18 @@ void RecoveryStepper::start_ready() {
             for (auto& [name, domain] : host_case.domains)
                 if (domain.phase == DomainPhase::Waiting && domain.placed)
                     refuse(host_case, domain, RefusalKind::Disarmed,
-                           "somebody disarmed in the middle of the recovery");
+                           context_.arming.no_seat.empty()
+                               ? "somebody disarmed in the middle of the recovery"
+                               : context_.arming.no_seat);
     std::map<std::string, int> busy;
+    int all_busy = 0;
     std::vector<Turn> turns;
     for (auto& [lost, host_case] : situation_.cases)
         for (auto& [name, domain] : host_case.domains) {
-            if (domain.phase == DomainPhase::Starting || domain.phase == DomainPhase::Unsure)
+            if (domain.phase == DomainPhase::Starting || domain.phase == DomainPhase::Unsure) {
                 ++busy[domain.target];
+                ++all_busy;
+            }
             if (domain.phase == DomainPhase::Waiting && domain.placed && host_case.off &&
                 !host_case.returned)
                 turns.push_back({&host_case, &domain});
@@ -439,10 +446,12 @@ void RecoveryStepper::start_ready() {
     });
     for (const Turn& turn : turns) {
         DomainCase& domain = *turn.domain;
+        if (all_busy >= policy().starts_at_once) break;
         if (!is_its_turn(domain) || busy[domain.target] >= policy().starts_per_host ||
             !proof_is_fresh(*turn.host_case))
             continue;
         ++busy[domain.target];
+        ++all_busy;
         domain.phase = DomainPhase::Starting;
         domain.since = mono();
         note(*turn.host_case, EntryKind::Intent, StepKind::Start, "start it", domain.record.name,

@@ -47,6 +47,20 @@ class RecoveryStepper {
     bool proof_suffices(const HostCase& host_case) const;
     std::vector<std::string> lost_together(const HostCase& host_case) const;
 
+    // recovery_guards.cpp: what keeps from fencing too many, too often or too early
+    std::optional<std::string> too_many(const HostCase& host_case,
+                                        const std::vector<std::string>& lost) const;
+    std::optional<std::string> too_often(const HostCase& host_case) const;
+    void look_when_quiet(HostCase& host_case);
+    void end_quiet(HostCase& host_case);
+
+    // recovery_fenced.cpp: what is remembered of a fenced host
+    void mark_fenced(HostCase& host_case);
+    const Maintenance* fenced_mark(const std::string& host) const;
+    void order_return(const std::string& host);
+    void host_up(const HostEvent& event);
+    void return_if_up(const HostCase& host_case);
+
     // recovery_storage.cpp: a fault of the storage is none of the host
     void report_storage_lost(const HostEvent& event);
     bool storage_awaited(const HostCase& host_case) const;

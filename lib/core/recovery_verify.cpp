@@ -185,6 +185,10 @@ void RecoveryStepper::release_from(const HostCase& lost) {
 }
 
 void RecoveryStepper::on(const Tick&) {
+    for_each_case([&](HostCase& host_case) {
+        if (host_case.phase == CasePhase::Quiet && host_case.stand_look <= mono())
+            end_quiet(host_case);
+    });
     for_each_case([&](HostCase& host_case) { look_while_standing(host_case); });
     for (const auto& [host, host_case] : situation_.cases)
         for (const auto& [name, domain] : host_case.domains) {
@@ -208,8 +212,9 @@ void RecoveryStepper::on(const Tick&) {
 std::optional<Instant> next_wake(const Situation& situation) {
     std::optional<Instant> next;
     for (const auto& [host, host_case] : situation.cases) {
-        if (host_case.phase == CasePhase::Standing && (!next || host_case.stand_look < *next))
-            next = host_case.stand_look;
+        const bool looks_later =
+            host_case.phase == CasePhase::Standing || host_case.phase == CasePhase::Quiet;
+        if (looks_later && (!next || host_case.stand_look < *next)) next = host_case.stand_look;
         for (const auto& [name, domain] : host_case.domains) {
             const bool waits =
                 domain.phase == DomainPhase::Waiting && domain.not_before && !domain.waited;

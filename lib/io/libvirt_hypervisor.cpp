@@ -117,6 +117,54 @@ struct Start {
     }
 };
 
+/// Takes a definition away, on a thread that may be left behind at any point.
+struct Forgetting {
+    ConnectionPtr connection;
+    DomainRecord domain;
+    std::function<void(const std::string& xml)> keep;
+    std::shared_ptr<std::atomic<bool>> given_up;
+
+    void refuse_active(const LibvirtConnection::Domain& found, const std::string& what) const {
+        const int active = virDomainIsActive(found.get());
+        if (active < 0) connection->fail(what);
+        if (active == 1)
+            throw AlreadyActive(connection->shown() + ": " + what + ": it is active here");
+    }
+
+    void undefine(const LibvirtConnection::Domain& found, const std::string& what) const {
+        // Its saved state belongs to disks as they were before. Snapshots are somebody's work: a
+        // domain that has some stays.
+        constexpr unsigned gentle = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE;
+        if (virDomainUndefineFlags(found.get(), gentle | VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) == 0)
+            return;
+        // Xen's driver does not know the second flag.
+        const virErrorPtr error = virGetLastError();
+        const bool unknown_flag = error != nullptr && error->code == VIR_ERR_INVALID_ARG;
+        if (unknown_flag && virDomainUndefineFlags(found.get(), gentle) == 0) return;
+        connection->fail(what);
+    }
+
+    int operator()() const {
+        const std::string what = "taking the definition of " + printable(domain.name, 64) + " away";
+        const LibvirtConnection::Domain found = find_domain(connection, domain.uuid);
+        if (!found) return 0;
+        refuse_active(found, what);
+        int autostart = 0;
+        if (virDomainGetAutostart(found.get(), &autostart) == 0 && autostart != 0 &&
+            virDomainSetAutostart(found.get(), 0) != 0)
+            connection->fail(what + ": turning its autostart off");
+        const std::unique_ptr<char, FreeText> xml{
+            virDomainGetXMLDesc(found.get(), VIR_DOMAIN_XML_INACTIVE)};
+        if (!xml) connection->fail(what);
+        if (*given_up) throw TimedOut(connection->shown() + ": " + what + ": given up");
+        keep(xml.get());
+        refuse_active(found, what);
+        if (*given_up) throw TimedOut(connection->shown() + ": " + what + ": given up");
+        undefine(found, what);
+        return 1;
+    }
+};
+
 }  // namespace
 
 /// The connection of one hypervisor, shared with the threads that may outlive it.
@@ -292,6 +340,22 @@ void LibvirtHypervisor::stop(const DomainRecord& domain, Deadline deadline) {
                                connection->fail(doing);
                            });
     });
+}
+
+void LibvirtHypervisor::forget(const DomainRecord& domain,
+                               const std::function<void(const std::string& xml)>& keep,
+                               Deadline deadline) {
+    const std::string what =
+        link_->shown() + ": taking the definition of " + printable(domain.name, 64) + " away";
+    const auto given_up = std::make_shared<std::atomic<bool>>(false);
+    try {
+        link_->ask(deadline, [&](const ConnectionPtr& open) {
+            return run_bounded(what, deadline, Forgetting{open, domain, keep, given_up});
+        });
+    } catch (const TimedOut&) {
+        *given_up = true;
+        throw;
+    }
 }
 
 void LibvirtHypervisor::resume(const DomainRecord& domain, Deadline deadline) {

@@ -26,6 +26,8 @@ class LibvirtHypervisor : public Hypervisor {
     /// Throws AlreadyActive when the domain runs here. A connection that breaks in the middle
     /// counts as TimedOut: nobody knows whether the start happened.
     void stop(const DomainRecord& domain, Deadline deadline) override;
+    void forget(const DomainRecord& domain, const std::function<void(const std::string& xml)>& keep,
+                Deadline deadline) override;
     void start_elsewhere(const DomainRecord& domain, const ProofOfOff& proof,
                          Deadline deadline) override;
     void start_again(const DomainRecord& domain, Deadline deadline) override;

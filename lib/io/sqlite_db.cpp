@@ -115,9 +115,9 @@ SqliteDb::SqliteDb(std::string path, const SqliteSchema& schema)
     prepare_file();
     open();
     const int found = version();
-    if (found > schema_.version)
+    if (found > schema_.version())
         throw SystemError(printable(path_) + " is of version " + std::to_string(found) +
-                          ", this program knows " + std::to_string(schema_.version) +
+                          ", this program knows " + std::to_string(schema_.version()) +
                           ": use the domkeeper that wrote it or a newer one");
     use_wal();
     execute("PRAGMA synchronous=FULL");
@@ -126,7 +126,7 @@ SqliteDb::SqliteDb(std::string path, const SqliteSchema& schema)
     execute("PRAGMA wal_autocheckpoint=200");
     execute("PRAGMA journal_size_limit=1048576");
     if (found == 0) make_tables();
-    if (found > 0 && found < schema_.version) upgrade();
+    if (found > 0 && found < schema_.version()) upgrade();
     auto id = query("PRAGMA application_id");
     if (!id.step() || id.integer(0) != schema_.application) refuse("was not made by domkeeper");
 }
@@ -227,24 +227,24 @@ bool SqliteDb::has_tables() {
 void SqliteDb::make_tables() {
     SqliteTransaction transaction(*this);
     const int found = version();
-    if (found == schema_.version) return;  // another process was quicker
+    if (found == schema_.version()) return;  // another process was quicker
     if (found != 0 || has_tables()) refuse("was not made by domkeeper");
     execute(schema_.script);
     for (const char* step : schema_.upgrades) execute(step);
     execute(("PRAGMA application_id=" + std::to_string(schema_.application)).c_str());
-    execute(("PRAGMA user_version=" + std::to_string(schema_.version)).c_str());
+    execute(("PRAGMA user_version=" + std::to_string(schema_.version())).c_str());
     transaction.commit();
 }
 
 void SqliteDb::upgrade() {
     SqliteTransaction transaction(*this);
     const int found = version();
-    if (found == schema_.version) return;  // another process was quicker
+    if (found == schema_.version()) return;  // another process was quicker
     auto id = query("PRAGMA application_id");
     if (!id.step() || id.integer(0) != schema_.application) refuse("was not made by domkeeper");
     for (const char* step : schema_.upgrades.subspan(static_cast<std::size_t>(found) - 1))
         execute(step);
-    execute(("PRAGMA user_version=" + std::to_string(schema_.version)).c_str());
+    execute(("PRAGMA user_version=" + std::to_string(schema_.version())).c_str());
     transaction.commit();
 }
 

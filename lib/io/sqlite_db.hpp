@@ -20,12 +20,14 @@ namespace domkeeper {
 struct SqliteSchema {
     std::string_view what;     ///< "journal", for errors
     std::int32_t application;  ///< PRAGMA application_id: tells our files from other databases
-    int version;               ///< PRAGMA user_version that this program knows
     const char* script;        ///< makes the tables as they were in version 1
     bool secret;               ///< refuse the file when others can read it
     std::string_view remedy;   ///< what to do when the file is damaged, as an order
     std::span<const char* const> upgrades{};  ///< from each version to the next, in old files and
                                               ///< in new ones alike
+
+    /// PRAGMA user_version that this program knows.
+    constexpr int version() const { return static_cast<int>(upgrades.size()) + 1; }
 };
 
 class SqliteDb;

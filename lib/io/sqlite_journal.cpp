@@ -10,8 +10,9 @@ namespace domkeeper {
 namespace {
 
 // To version 2: hosts in maintenance; `move` is what people are shown of moves under way. To 3: the
-// care of domains.
-constexpr std::array<const char*, 2> upgrades{
+// care of domains. To 4: hosts that were fenced; `kept` are definitions that were taken away from
+// them, `monitor` has one row.
+constexpr std::array<const char*, 3> upgrades{
     "CREATE TABLE maintenance("
     "  host TEXT PRIMARY KEY, phase TEXT NOT NULL, stop INTEGER NOT NULL, partial INTEGER NOT NULL,"
     "  keep_spare INTEGER NOT NULL, stay INTEGER NOT NULL, incident INTEGER NOT NULL,"
@@ -29,10 +30,17 @@ constexpr std::array<const char*, 2> upgrades{
     "CREATE INDEX incident_domain ON incident(domain, id) WHERE domain != '';"
     "CREATE TABLE hold("
     "  domain TEXT PRIMARY KEY, until INTEGER, who TEXT NOT NULL, reason TEXT NOT NULL,"
-    "  since INTEGER NOT NULL) STRICT;"};
+    "  since INTEGER NOT NULL) STRICT;",
+    "ALTER TABLE maintenance ADD COLUMN fenced INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE kept("
+    "  id INTEGER PRIMARY KEY, incident INTEGER NOT NULL REFERENCES incident(id),"
+    "  host TEXT NOT NULL, domain TEXT NOT NULL, at INTEGER NOT NULL, xml TEXT NOT NULL) STRICT;"
+    "CREATE INDEX kept_incident ON kept(incident);"
+    "CREATE TABLE monitor(id INTEGER PRIMARY KEY, since INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX entry_fence ON entry(at) WHERE kind = 'intent' AND step = 'fence';"};
 
 constexpr SqliteSchema schema{
-    "journal", 0x646B6A6C, 3,
+    "journal", 0x646B6A6C,
     // Times are microseconds since 1970, UTC. The last row of arming is the one that counts.
     "CREATE TABLE incident("
     "  id INTEGER PRIMARY KEY, host TEXT NOT NULL, opened INTEGER NOT NULL, closed INTEGER,"
@@ -94,6 +102,7 @@ void SqliteJournal::commit(const JournalBatch& batch) {
             .bind(1, static_cast<std::int64_t>(batch.events_done))
             .run();
     write_marks(batch.marks);
+    write_fenced(batch);
     transaction.commit();
 }
 
@@ -117,6 +126,8 @@ void SqliteJournal::write_marks(const std::vector<MarkChange>& marks) {
             .bind(3, maintenance_phase_name(mark.phase))
             .run();
         write_away(mark.host, mark.domains);
+        if (mark.taken_in)
+            db_.query("UPDATE maintenance SET fenced = 0 WHERE host = ?").bind(1, mark.host).run();
     }
 }
 
@@ -133,7 +144,7 @@ std::vector<Maintenance> SqliteJournal::maintenance() {
     const std::lock_guard lock(mutex_);
     std::vector<Maintenance> out;
     auto rows = db_.query(
-        "SELECT host, phase, stop, partial, keep_spare, stay, incident, who, reason, since"
+        "SELECT host, phase, stop, partial, keep_spare, stay, incident, who, reason, since, fenced"
         " FROM maintenance ORDER BY since, host");
     while (rows.step()) {
         Maintenance mark;
@@ -147,6 +158,7 @@ std::vector<Maintenance> SqliteJournal::maintenance() {
         mark.who = rows.text(7);
         mark.reason = rows.text(8);
         mark.since = rows.time(9);
+        mark.fenced = rows.integer(10) != 0;
         auto away = db_.query("SELECT domain FROM away WHERE host = ? ORDER BY domain");
         away.bind(1, mark.host);
         while (away.step()) mark.domains.push_back(away.text(0));
@@ -159,7 +171,7 @@ void SqliteJournal::order_maintenance(const Maintenance& order) {
     const std::lock_guard lock(mutex_);
     SqliteTransaction transaction(db_);
     db_.query(
-           "INSERT INTO maintenance VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9)"
+           "INSERT INTO maintenance VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, 0)"
            " ON CONFLICT(host) DO UPDATE SET phase = ?2, stop = ?3, partial = ?4, keep_spare = ?5,"
            " stay = ?6, who = ?7, reason = ?8")
         .bind(1, order.host)
@@ -337,6 +349,7 @@ void SqliteJournal::push_event(const HostEvent& event, TimePoint at) {
     insert.bind(1, at).bind(2, event.host).bind(3, host_state_name(event.state));
     insert.bind(4, state_type_name(event.type)).bind(5, event.source).bind(6, event.output);
     insert.bind(7, event.confirmed_off).bind(8, event.domain).run();
+    write_monitor(event);
     transaction.commit();
 }
 

@@ -39,6 +39,10 @@ class SqliteJournal final : public Journal {
     void write_progress(const MoveProgress& progress) override;
     void end_progress(const std::string& domain) override;
 
+    std::vector<PastFence> fences_since(TimePoint since) override;
+    std::optional<TimePoint> monitor_since() override;
+    void keep_definition(const KeptDefinition& definition) override;
+    std::vector<KeptDefinition> kept_definitions(IncidentId incident) override;
     std::vector<JournalEntry> domain_entries(const std::string& domain, TimePoint since) override;
     std::vector<DomainHold> holds() override;
     void set_hold(const DomainHold& hold) override;
@@ -52,6 +56,8 @@ class SqliteJournal final : public Journal {
     JournalEntry read_entry(const SqliteQuery& row);
     void write_entries(const std::vector<JournalEntry>& entries);
     void write_marks(const std::vector<MarkChange>& marks);
+    void write_fenced(const JournalBatch& batch);
+    void write_monitor(const HostEvent& event);
     void write_away(const std::string& host, const std::vector<std::string>& domains);
 
     std::mutex mutex_;

@@ -14,7 +14,7 @@ constexpr std::array<const char*, 1> upgrades{
     "ALTER TABLE host ADD COLUMN offers TEXT NOT NULL DEFAULT '';"};
 
 constexpr SqliteSchema schema{
-    "record", 0x646B7263, 2,
+    "record", 0x646B7263,
     // Times are microseconds since 1970, UTC; sizes are bytes. Definitions have a table of their
     // own, so that a new time alone does not write them again.
     "CREATE TABLE host("

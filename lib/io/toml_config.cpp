@@ -211,20 +211,15 @@ class Reader {
 
     void read_policy(const Table& table) {
         Policy& policy = loaded_.inventory.policy;
-        Names known{"witnesses", "witnesses_needed", "unseen_peers",    "storage_lost",
-                    "notify",    "make_room",        "monitor_commands"};
-        for (const PolicyNumber& number : policy_numbers()) {
-            known.emplace_back(number.key);
+        for (const PolicyNumber& number : policy_numbers())
             if (const auto value = whole(table, "policy", number.key))
                 policy.*number.member = *value;
-        }
-        for (const PolicySpan& span : policy_spans()) {
-            known.emplace_back(span.key);
+        for (const PolicySpan& span : policy_spans())
             parsed(table, "policy", span.key, parse_duration,
                    "a time in quotes with its unit, such as " +
                        quoted_name(render_duration(Policy{}.*span.member)) + ",",
                    policy.*span.member);
-        }
+        Names known = policy_keys();
         read_remedies(table, "policy", policy.remedies, known);
         unknown_keys(table, "policy", known);
         policy.witnesses = texts(table.get("witnesses"), "policy.witnesses",
@@ -234,6 +229,9 @@ class Reader {
                "\"refuse\" or \"trust-record\"", policy.unseen_peers);
         parsed(table, "policy", "storage_lost", parse_storage_lost,
                "\"evacuate\", \"fence\" or \"report\"", policy.storage_lost);
+        parsed(table, "policy", "failback", parse_failback, "\"never\", \"manual\" or \"auto\"",
+               policy.failback);
+        policy.seat_file = text(table, "policy", "seat_file", "an absolute path").value_or("");
         parsed(table, "policy", "make_room", parse_make_room, "\"never\" or \"stop-best-effort\"",
                policy.make_room);
         policy.monitor_commands =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -45,6 +46,14 @@ class Hypervisor {
     /// Ends a domain at once, without asking its guest; its definition stays. Returns when it is
     /// off, or was so already. After any error it may still run: look, never assume.
     virtual void stop(const DomainRecord& domain, Deadline deadline) = 0;
+
+    /// Takes the definition of a domain that is shut off here away: turns its autostart off, hands
+    /// the definition without its secrets to `keep`, which must have it safe when it returns, and
+    /// undefines it. Returns when it is not defined here, or was not. Throws AlreadyActive for one
+    /// that is active, and whatever `keep` throws; after any error it may still be defined.
+    virtual void forget(const DomainRecord& domain,
+                        const std::function<void(const std::string& xml)>& keep,
+                        Deadline deadline) = 0;
 
     /// Starts a domain again on the host where it ran: by the definition that this host has of it,
     /// or, where it was not persistent, by the recorded one. Throws as start_elsewhere() does, and

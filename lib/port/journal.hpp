@@ -14,15 +14,17 @@ namespace domkeeper {
 
 /// One step's worth of journal: what changes together is written together.
 struct JournalBatch {
-    std::vector<Incident> opened;       ///< with ids from next_incident() on
-    std::vector<JournalEntry> entries;  ///< in order
-    std::vector<Incident> closed;       ///< id, closed, state and summary count; the rest is kept
-    std::size_t events_done = 0;        ///< so many of the oldest pending events are forgotten
-    std::vector<MarkChange> marks;      ///< of hosts in maintenance; an order (stop, ...) stays
+    std::vector<Incident> opened;        ///< with ids from next_incident() on
+    std::vector<JournalEntry> entries;   ///< in order
+    std::vector<Incident> closed;        ///< id, closed, state and summary count; the rest is kept
+    std::size_t events_done = 0;         ///< so many of the oldest pending events are forgotten
+    std::vector<MarkChange> marks;       ///< of hosts in maintenance; an order (stop, ...) stays
+    std::vector<FencedHost> fenced{};    ///< are marked, and learn which domains left them
+    std::vector<ReturnOrder> returns{};  ///< of fenced hosts that are held; of others ignored
 
     bool empty() const {
         return opened.empty() && entries.empty() && closed.empty() && events_done == 0 &&
-               marks.empty();
+               marks.empty() && fenced.empty() && returns.empty();
     }
 };
 
@@ -60,6 +62,13 @@ class Journal {
     /// An operator's order: makes or replaces the mark of that host, but for what the worker
     /// keeps in it (incident, domains).
     virtual void order_maintenance(const Maintenance& order) = 0;
+    /// Intents to fence since then, of all incidents, oldest first.
+    virtual std::vector<PastFence> fences_since(TimePoint since) = 0;
+    /// When the monitor started last, by its own word with an event; empty: it never said.
+    virtual std::optional<TimePoint> monitor_since() = 0;
+    /// Durable when it returns, so that the definition itself may go.
+    virtual void keep_definition(const KeptDefinition& definition) = 0;
+    virtual std::vector<KeptDefinition> kept_definitions(IncidentId incident) = 0;
     /// How far the moves are; rows of moves that ended are gone. May be lost with the power.
     virtual std::vector<MoveProgress> progress() = 0;
     virtual void write_progress(const MoveProgress& progress) = 0;

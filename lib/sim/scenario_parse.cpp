@@ -31,7 +31,9 @@ const std::map<std::string, CommandForm>& command_forms() {
         {"release", {1, 1}},       {"evacuate", {1, 3}},    {"return", {1, 2}},
         {"stop", {1, 1}},          {"not-live", {1, 1}},    {"not-pausable", {1, 1}},
         {"move-fails", {1, 2}},    {"move-takes", {1, 1}},  {"unseen-disk", {2, 2}},
-        {"free", {2, 2}},          {"storage", {2, 2}}};
+        {"free", {2, 2}},          {"storage", {2, 2}},     {"autostart-on", {2, 2}},
+        {"snapshots", {1, 1}},     {"seat", {1, 1}},        {"monitor-starts", {0, 0}},
+        {"balance", {0, 0}}};
     return forms;
 }
 
@@ -155,9 +157,9 @@ class Parser {
             if (scenario_.inventory.find_host(host) == nullptr)
                 throw UsageError("runs: no host '" + host + "'");
         static const std::set<std::string> with_host{
-            "recover", "power-cut",   "power-on",    "cut",     "join",          "hang",
-            "unhang",  "start-fails", "start-takes", "release", "evacuate",      "return",
-            "stop",    "move-fails",  "unseen-disk", "free",    "report-domains"};
+            "recover", "power-cut",   "power-on",    "cut",     "join",           "hang",
+            "unhang",  "start-fails", "start-takes", "release", "evacuate",       "return",
+            "stop",    "move-fails",  "unseen-disk", "free",    "report-domains", "snapshots"};
         for (const Scenario::Timed& timed : scenario_.timed) {
             line_ = timed.line;
             if (with_host.count(timed.words[0]) != 0 &&
@@ -168,6 +170,9 @@ class Parser {
             if (timed.words[0] == "report" &&
                 (!parse_host_state(timed.words[2]) || !parse_state_type(timed.words[3])))
                 fail("write: report HOST UP|DOWN|UNREACHABLE|STORAGE-LOST SOFT|HARD TEXT");
+            if (timed.words[0] == "autostart-on" &&
+                scenario_.inventory.find_host(timed.words[2]) == nullptr)
+                fail("no host '" + printable(timed.words[2]) + "'");
             if (starts_with(timed.words[0], "report-domain") && !parse_state_type(timed.words[2]))
                 fail("write: " + timed.words[0] + " NAME SOFT|HARD TEXT");
             if (timed.words[0] == "start-takes") (void)duration(timed.words[2]);

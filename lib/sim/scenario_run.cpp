@@ -92,9 +92,9 @@ class Run {
     void call_worker() {
         worker_ = scheduler_.spawn_process([this] {
             try {
-                const WorkerPorts ports{scheduler_, journal_,  records_,  hypervisors_,
-                                        switches_,  prober_,   notifier_, lock_,
-                                        mover_,     downtime_, {},        &storages_};
+                const WorkerPorts ports{scheduler_, journal_,   records_, hypervisors_, switches_,
+                                        prober_,    notifier_,  lock_,    mover_,       downtime_,
+                                        {},         &storages_, &seat_};
                 run_worker(scenario_.inventory, ports);
             } catch (const Error& error) {
                 world_.log(std::string("worker   ends: ") + error.what());
@@ -102,7 +102,8 @@ class Run {
         });
     }
 
-    void report(const HostEvent& event) {
+    void report(HostEvent event) {
+        if (event.source == "monitor") event.monitor_since = world_.monitor_since;
         try {
             journal_.push_event(event, scheduler_.now().wall);
             call_worker();
@@ -112,6 +113,19 @@ class Run {
     }
 
     void order(const std::vector<std::string>& words);
+    void order_balance() {
+        Maintenance order;
+        order.host = whole_cluster;
+        order.phase = MaintenancePhase::Balancing;
+        order.who = "root";
+        order.since = scheduler_.now().wall;
+        try {
+            journal_.order_maintenance(order);
+            call_worker();
+        } catch (const Error& error) {
+            world_.log(std::string("command  refuses: ") + error.what());
+        }
+    }
     void command(const std::vector<std::string>& words);
     void fault(const std::vector<std::string>& words);
 
@@ -121,6 +135,15 @@ class Run {
                            [&](const Host& host) {
                                return host.fence.empty() && !world_.monitor_reaches(host.name);
                            });
+    }
+
+    /// True when the domain is on another host that can't be seen, where it may have run: then what
+    /// stands still here may neither go on nor go away.
+    bool other_end_unseen(const std::string& domain, const std::string& here) const {
+        return std::any_of(world_.hosts.begin(), world_.hosts.end(), [&](const auto& item) {
+            return item.first != here && item.second.domains.count(domain) != 0 &&
+                   item.second.power && !world_.monitor_reaches(item.first);
+        });
     }
 
     ScenarioOutcome outcome() {
@@ -141,15 +164,22 @@ class Run {
             // While its source is silent and nothing can prove that off, it may be all that is
             // left.
             for (const std::string& host : halves)
-                if (!somebody_lost_for_good() && world_.monitor_reaches(host) &&
-                    !world_.hosts.at(host).hypervisor_hung && !world_.hosts.at(host).was_silent &&
-                    !world_.source_unknown(domain.name))
+                if (!somebody_lost_for_good() && !other_end_unseen(domain.name, host) &&
+                    world_.monitor_reaches(host) && !world_.hosts.at(host).hypervisor_hung &&
+                    !world_.hosts.at(host).was_silent && !world_.source_unknown(domain.name))
                     world_.broken("a half copy of " + domain.name + " is left on " + host);
-            if (hosts.size() > 1) world_.broken(domain.name + " ends on " + join(hosts, " and "));
+            if (hosts.size() > 1 && world_.autostarted.count(domain.name) == 0)
+                world_.broken(domain.name + " ends on " + join(hosts, " and "));
         }
-        for (const Maintenance& mark : journal_.maintenance())
-            result.final_state.push_back(mark.host + " is in maintenance, " +
-                                         std::string(maintenance_phase_name(mark.phase)));
+        for (const Maintenance& mark : journal_.maintenance()) {
+            // Of one that was fenced and is not back there is nothing to tell.
+            if (mark.fenced && mark.who == marked_by_itself && !world_.monitor_reaches(mark.host))
+                continue;
+            result.final_state.push_back(
+                mark.host +
+                (mark.fenced ? " is out of use since it was fenced, " : " is in maintenance, ") +
+                std::string(maintenance_phase_name(mark.phase)));
+        }
         auto incidents = journal_.incidents(1000);
         std::reverse(incidents.begin(), incidents.end());
         for (const Incident& incident : incidents)
@@ -180,6 +210,7 @@ class Run {
     SimMover mover_{world_};
     SimDowntime downtime_{world_};
     SimStorages storages_{world_};
+    SimSeat seat_{world_};
     SimScheduler::Process worker_;
 };
 
@@ -188,6 +219,7 @@ void Run::order(const std::vector<std::string>& words) {
         return std::find(words.begin() + 2, words.end(), word) != words.end();
     };
     Maintenance order;
+    if (words[0] == "balance") return order_balance();
     order.host = words[1];
     order.who = "root";
     order.since = scheduler_.now().wall;
@@ -239,7 +271,7 @@ void Run::command(const std::vector<std::string>& words) {
         journal_.end_hold(words[1]);
     } else if (name == "check") {
         records_.read_cluster();
-    } else if (name == "evacuate" || name == "return" || name == "stop") {
+    } else if (name == "evacuate" || name == "return" || name == "stop" || name == "balance") {
         order(words);
     } else if (name == "worker") {
         call_worker();
@@ -335,8 +367,17 @@ void Run::fault(const std::vector<std::string>& words) {
             if (there == state.domains.end()) continue;
             memory = there->second.memory;
             state.domains.erase(there);
+            state.defined.erase(words[1]);
         }
         world_.put_domain(words[1], words[2], memory);
+    } else if (name == "autostart-on") {
+        world_.hosts.at(words[2]).defined[words[1]] = true;
+    } else if (name == "snapshots") {
+        world_.hosts.at(words[1]).snapshots = true;
+    } else if (name == "monitor-starts") {
+        world_.monitor_since = scheduler_.now().wall;
+    } else if (name == "seat") {
+        world_.no_seat = words[1] == "here" ? "" : "this node does not have the seat";
     } else if (name == "disk-full" || name == "disk-ok") {
         journal_.disk_full = name == "disk-full";
     }

@@ -85,6 +85,7 @@ void SimMover::restart(const DomainRecord& domain, const Host& from, const Host&
     if (world_.hosts.at(to.name).moves_fail.count(domain.name) != 0)
         throw ProtocolError(to.name + ": no start for you");
     world_.begin_start(domain.name, to.name, domain.memory);
+    world_.hosts.at(from.name).defined.erase(domain.name);
 }
 
 void SimMover::send(const DomainRecord& domain, const Host& from, const Host& to,
@@ -93,6 +94,8 @@ void SimMover::send(const DomainRecord& domain, const Host& from, const Host& to
     SimHost& target = world_.hosts.at(to.name);
     if (source.domains.count(domain.name) == 0)
         throw ProtocolError(from.name + ": there is no such domain");
+    if (!is_active(source.domains.at(domain.name).state))
+        throw ProtocolError(from.name + ": the domain is not running");
     if (const auto there = target.domains.find(domain.name);
         there != target.domains.end() && is_active(there->second.state))
         throw ProtocolError(to.name + ": the domain is there already");

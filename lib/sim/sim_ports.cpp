@@ -49,6 +49,16 @@ class SimHypervisor : public Hypervisor {
             seen.vcpus = vcpus == world_.vcpus.end() ? 1 : vcpus->second;
             view.domains.push_back(seen);
         }
+        for (const auto& [name, autostart] : world_.hosts.at(host_.name).defined) {
+            if (world_.hosts.at(host_.name).domains.count(name) != 0) continue;
+            DomainView off;
+            off.name = name;
+            off.uuid = "uuid-" + name;
+            off.state = DomainState::ShutOff;
+            off.persistent = true;
+            off.autostart = autostart;
+            view.domains.push_back(off);
+        }
         world_.crash_point("read_host " + host_.name + " returning");
         return view;
     }
@@ -105,6 +115,29 @@ class SimHypervisor : public Hypervisor {
         if (const SimDomain* there = find(domain.name);
             there != nullptr && there->state != DomainState::ShutOff)
             world_.stop_domain(domain.name, host_.name);
+        world_.crash_point(call + " returning");
+    }
+
+    void forget(const DomainRecord& domain, const std::function<void(const std::string&)>& keep,
+                Deadline deadline) override {
+        const std::string call = "forget " + domain.name + " on " + host_.name;
+        world_.crash_point(call);
+        reach(deadline);
+        SimHost& host = world_.hosts.at(host_.name);
+        const auto refuse_active = [&] {
+            const SimDomain* there = find(domain.name);
+            if (there != nullptr && (there->half || is_active(there->state)))
+                throw AlreadyActive("domain is active");
+        };
+        refuse_active();
+        const auto found = host.defined.find(domain.name);
+        if (found == host.defined.end()) return;
+        found->second = false;
+        keep("<domain>" + domain.uuid + "</domain>");
+        world_.crash_point(call + " kept");
+        if (host.snapshots) throw ProtocolError(host_.name + ": cannot undefine: it has snapshots");
+        refuse_active();
+        world_.forget_definition(domain.name, host_.name);
         world_.crash_point(call + " returning");
     }
 
@@ -238,6 +271,10 @@ void SimJournal::commit(const JournalBatch& batch) {
         const auto mark = std::find_if(marks_.begin(), marks_.end(),
                                        [&](const auto& m) { return m.host == change.host; });
         if (mark == marks_.end()) continue;
+        if (change.taken_in) {
+            mark->fenced = false;
+            world_.trust(mark->host);
+        }
         if (change.remove && mark->phase == change.was) {
             marks_.erase(mark);
             continue;
@@ -248,6 +285,14 @@ void SimJournal::commit(const JournalBatch& batch) {
         mark->phase = change.phase;
         if (change.phase == MaintenancePhase::Held) mark->stop = false;
     }
+    for (const FencedHost& fenced : batch.fenced) mark_fenced(fenced);
+    for (const ReturnOrder& order : batch.returns)
+        for (Maintenance& mark : marks_)
+            if (mark.host == order.host && mark.fenced && mark.phase == MaintenancePhase::Held) {
+                mark.phase = MaintenancePhase::Returning;
+                mark.stop = false;
+                mark.stay = order.stay;
+            }
     world_.crash_point("journal returning");
 }
 
@@ -298,6 +343,7 @@ void SimJournal::order_maintenance(const Maintenance& order) {
     kept.incident = mark->incident;
     kept.domains = mark->domains;
     kept.since = mark->since;
+    kept.fenced = mark->fenced;
     *mark = kept;
 }
 
@@ -322,6 +368,7 @@ bool SimJournal::end_hold(const std::string& domain) {
 
 void SimJournal::push_event(const HostEvent& event, TimePoint) {
     if (disk_full) throw SystemError("journal.db: no space left on device");
+    if (event.monitor_since) monitor_since_ = event.monitor_since;
     pending_.push_back(event);
 }
 

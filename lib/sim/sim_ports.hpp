@@ -29,6 +29,10 @@ class SimJournal : public Journal {
     std::vector<MoveProgress> progress() override { return {}; }
     void write_progress(const MoveProgress&) override {}
     void end_progress(const std::string&) override {}
+    std::vector<PastFence> fences_since(TimePoint since) override;
+    std::optional<TimePoint> monitor_since() override { return monitor_since_; }
+    void keep_definition(const KeptDefinition& definition) override;
+    std::vector<KeptDefinition> kept_definitions(IncidentId incident) override;
     std::vector<JournalEntry> domain_entries(const std::string& domain, TimePoint since) override;
     std::vector<DomainHold> holds() override { return holds_; }
     void set_hold(const DomainHold& hold) override;
@@ -39,7 +43,11 @@ class SimJournal : public Journal {
     bool disk_full = false;
 
   private:
+    void mark_fenced(const FencedHost& fenced);
+
     World& world_;
+    std::vector<KeptDefinition> kept_;
+    std::optional<TimePoint> monitor_since_;
     std::vector<Incident> incidents_;
     std::vector<JournalEntry> entries_;
     std::vector<HostEvent> pending_;
@@ -138,6 +146,15 @@ class SimDowntime : public Downtime {
         world_.log("monitor  downtime of " + host + " ends");
         return {};
     }
+
+  private:
+    World& world_;
+};
+
+class SimSeat : public Seat {
+  public:
+    explicit SimSeat(World& world) : world_(world) {}
+    std::string objection() override { return world_.no_seat; }
 
   private:
     World& world_;

@@ -63,25 +63,15 @@ void World::power_cut(const std::string& name) {
     host.power = false;
     host.last_change = scheduler.now().mono;
     // What dies here is at home here, wherever it ran at first.
-    for (const auto& [domain, state] : host.domains)
-        if (!state.half && is_active(state.state)) {
-            home_[domain] = name;
-            died_[domain] = scheduler.now().mono;
-        }
+    for (const auto& [domain, state] : host.domains) {
+        // Who ended what is forgotten with the host.
+        ended_by_hand_.erase(domain);
+        if (state.half || !is_active(state.state)) continue;
+        home_[domain] = name;
+        died_[domain] = scheduler.now().mono;
+    }
     host.domains.clear();
     log("world    " + name + " is without power");
-}
-
-void World::power_on(const std::string& name) {
-    SimHost& host = hosts.at(name);
-    const bool had_power = host.power;
-    host.power = true;
-    host.reachable = true;
-    host.hypervisor_hung = false;
-    host.last_change = scheduler.now().mono;
-    if (!had_power) host.powered_on_at = host.last_change;
-    switched_off_.erase(name);
-    log("world    " + name + " has power and is up");
 }
 
 void World::release(const std::string& name) {
@@ -120,6 +110,7 @@ std::vector<StorageReport> World::storage_reports() const {
 
 void World::put_domain(const std::string& domain, const std::string& host, Bytes memory) {
     hosts.at(host).domains[domain] = {DomainState::Running, memory};
+    hosts.at(host).defined.emplace(domain, false);
     if (!home_.emplace(domain, host).second) moved_by_hand_.insert(domain);
     home_[domain] = host;
 }
@@ -148,7 +139,8 @@ bool World::source_unknown(const std::string& domain) const {
     const auto home = home_.find(domain);
     if (home == home_.end()) return false;
     const SimHost& source = hosts.at(home->second);
-    return source.was_silent || (!source.power && switched_off_.count(home->second) == 0);
+    return source.was_silent || source.powered_on_at ||
+           (!source.power && switched_off_.count(home->second) == 0);
 }
 
 void World::check_second_look(const std::string& name) {
@@ -186,20 +178,25 @@ void World::begin_start(const std::string& domain, const std::string& name, Byte
         // Nobody can know of a moment ago: what was read lasts for a while.
         const auto& released = hosts.at(other).released_at;
         if (released && now.mono - *released <= proof_max_age + proof_slack) continue;
+        if (unforeseeable(domain)) continue;
         broken(domain + " is started on " + name + " while it runs on " + other);
     }
     const auto& back = hosts.at(home_[domain]).powered_on_at;
-    if (back && hosts.at(home_[domain]).power && now.mono - *back > proof_max_age + proof_slack)
+    // One that is cut off from the domain's disks may have its power.
+    if (back && hosts.at(home_[domain]).power && !is_cut_off(hosts.at(home_[domain]), domain) &&
+        now.mono - *back > proof_max_age + proof_slack)
         broken(domain + " is started although " + home_[domain] + " is long back");
+    check_trusted(domain, name);
     start_now(domain, name, memory);
 }
 
 void World::start_now(const std::string& domain, const std::string& name, Bytes memory) {
     hosts.at(name).domains[domain] = {DomainState::Running, memory};
+    hosts.at(name).defined.emplace(domain, false);
     ended_by_hand_.erase(domain);
     if (hanging.count(domain) != 0) hang_guest(domain, false);
     log("world    " + domain + " starts on " + name);
-    started_[domain] = name;
+    started_[domain] = latest_[domain] = name;
     started_at_[domain] = scheduler.now().mono;
     crash_soon(domain, name);
     const bool stops = unstable.count(domain) != 0;
@@ -259,8 +256,9 @@ void World::begin_move(const std::string& domain, const std::string& from, const
         broken("a move of " + domain + " while disarmed");
     for (const std::string& other : running_on(domain))
         // A copy that was left on a host which fell silent never ran.
-        if (other != from && !hosts.at(other).domains.at(domain).half)
+        if (other != from && !hosts.at(other).domains.at(domain).half && !unforeseeable(domain))
             broken(domain + " is moved to " + to + " while it is on " + other);
+    check_trusted(domain, to);
     check_rules(domain, to);
     hosts.at(from).domains.at(domain).busy = true;
     hosts.at(to).domains[domain] = {DomainState::Paused, hosts.at(from).domains.at(domain).memory,
@@ -291,6 +289,9 @@ void World::end_move(const std::string& domain, const std::string& from, const s
         hosts.at(from).domains.erase(source);
     }
     home_[domain] = to;
+    latest_[domain] = to;
+    hosts.at(from).defined.erase(domain);
+    hosts.at(to).defined.emplace(domain, false);
     log("world    " + domain + " runs on " + to + " now");
 }
 
@@ -337,15 +338,6 @@ void World::command_off(const std::string& name) {
         }
         if (hosts.at(device.host).power) power_cut(device.host);
     });
-}
-
-void World::command_on(const std::string& name) {
-    const SimDevice& device = devices.at(name);
-    if (device.mode == DeviceMode::Stuck) return;
-    if (device.covers.is_everything())
-        power_on(device.host);
-    else
-        release(device.host);
 }
 
 void World::crash_point(const std::string& call) {

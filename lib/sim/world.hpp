@@ -56,9 +56,11 @@ struct SimHost {
     bool was_silent = false;               ///< cut off or hung at some time
     std::optional<Instant> last_change;    ///< of whether the monitoring node reaches it
     std::map<std::string, SimDomain> domains;
-    std::set<std::string> start_fails;   ///< domains, or "*"
-    std::set<std::string> cut_disks;     ///< units from which a storage fence cut it off
-    std::optional<Instant> released_at;  ///< some of them came back then
+    std::map<std::string, bool> defined;  ///< persistent domains -> started with the host
+    bool snapshots = false;               ///< what is defined there can't be undefined
+    std::set<std::string> start_fails;    ///< domains, or "*"
+    std::set<std::string> cut_disks;      ///< units from which a storage fence cut it off
+    std::optional<Instant> released_at;   ///< some of them came back then
     Duration start_time{60};
     std::set<std::string> moves_fail;  ///< domains that can't be received, or "*"
     std::set<std::string> mute;        ///< domains whose guest does not answer there
@@ -115,6 +117,13 @@ class World {
     void pause_for_move(const std::string& domain, const std::string& from, const std::string& to);
     /// It runs at its target and the source has forgotten it.
     void end_move(const std::string& domain, const std::string& from, const std::string& to);
+    /// Its definition goes, as somebody orders who has kept a copy.
+    void forget_definition(const std::string& domain, const std::string& host);
+    /// A copy of a definition is in the journal.
+    void keep_definition(const std::string& domain, const std::string& host);
+    /// The journal says that the host was to be fenced, or that it was looked at since.
+    void distrust(const std::string& host);
+    void trust(const std::string& host);
     void command_off(const std::string& device);
     void command_on(const std::string& device);
 
@@ -147,6 +156,9 @@ class World {
     std::set<std::string> not_live;       ///< domains that can't be moved live
     std::set<std::string> not_pausable;   ///< and not even paused
     Duration move_time{400};
+    std::optional<TimePoint> monitor_since;          ///< as the monitor says with its reports
+    std::string no_seat;                             ///< why this node may not act; empty: it may
+    std::map<std::string, Instant> autostarted;      ///< domains that a host started by itself
     std::map<std::string, std::string> definitions;  ///< domain -> XML, where it has disks
     std::map<std::string, int> vcpus;                ///< domain -> its virtual CPUs
     std::set<std::string> given_up;                  ///< domains that a worker once refused
@@ -175,14 +187,22 @@ class World {
     bool may_be_ended(const std::string& domain, const SimDomain& there) const;
     /// Nobody is switched off who answered all the while.
     void check_second_look(const std::string& host);
+    /// A host that was fenced is used again only after it was looked at.
+    void check_trusted(const std::string& domain, const std::string& host);
+    /// Whether a host started the domain so short a time ago that nobody may know.
+    bool unforeseeable(const std::string& domain) const;
+    void check_unfencing(const std::string& host);
 
     std::vector<std::string> lines_;
     std::vector<std::string> broken_;
-    std::map<std::string, std::string> home_;       ///< domain -> where it ran last for certain
-    std::map<std::string, std::string> started_;    ///< domain -> where a worker started it last
-    std::set<std::string> switched_off_;            ///< by us, and not switched on since
-    std::set<std::string> moved_by_hand_;           ///< domains
-    std::map<std::string, Instant> ended_by_hand_;  ///< domains, and when
+    std::map<std::string, std::string> home_;     ///< domain -> where it ran last for certain
+    std::map<std::string, std::string> started_;  ///< domain -> where a worker started it last
+    std::map<std::string, std::string> latest_;   ///< domain -> where it was started or moved last
+    std::set<std::string> switched_off_;          ///< by us, and not switched on since
+    std::set<std::string> moved_by_hand_;         ///< domains
+    std::map<std::string, Instant> untrusted_;    ///< hosts, since when
+    std::set<std::pair<std::string, std::string>> kept_;  ///< domain, host
+    std::map<std::string, Instant> ended_by_hand_;        ///< domains, and when
     /// Domains that we ended and started again, so long as the worker does not know of the start:
     /// who ends one then leaves what our own end left.
     std::set<std::string> indistinct_;

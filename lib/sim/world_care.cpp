@@ -94,7 +94,7 @@ void World::check_restart(const std::string& domain, const std::string& name) {
     if (!arming.armed_at(now.wall) && now.wall - arming.since > look_slack)
         broken(domain + " is brought back while disarmed");
     for (const std::string& other : running_on(domain))
-        if (other != name)
+        if (other != name && !unforeseeable(domain))
             broken(domain + " is brought back on " + name + " while it runs on " + other);
     if (ended_by_hand_.count(domain) != 0)
         broken(domain + " is brought back although somebody ended it");
@@ -107,7 +107,7 @@ void World::check_restart(const std::string& domain, const std::string& name) {
 void World::begin_restart(const std::string& domain, const std::string& name, Bytes memory) {
     check_restart(domain, name);
     // Where it was already the rules may have been broken by somebody else.
-    if (hosts.at(name).domains.count(domain) == 0) {
+    if (hosts.at(name).domains.count(domain) == 0 && hosts.at(name).defined.count(domain) == 0) {
         check_rules(domain, name);
         check_together(domain, name);
     }

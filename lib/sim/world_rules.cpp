@@ -28,7 +28,8 @@ void World::check_rules(const std::string& domain, const std::string& name) {
     for (const auto& [where, there] : hosts)
         for (const auto& [other, state] : there.domains) {
             const Domain* const neighbour = inventory.find_domain(other);
-            if (other == domain || neighbour == nullptr || !is_active(state.state) || !there.power)
+            if (other == domain || neighbour == nullptr || !is_active(state.state) ||
+                !there.power || unforeseeable(other))
                 continue;
             if (where == name) used += vcpus[other];
             if (where == name && share(entry->apart, neighbour->apart))

@@ -30,6 +30,16 @@ def expect(true, text):
         raise Wrong(text)
 
 
+def on(lab, host):
+    """The domains that run there."""
+    return sorted(domain for domain, at in cluster.where(lab).items() if host in at)
+
+
+def boots(lab):
+    """The mark of each guest's last beginning."""
+    return {domain: head.boot for domain, head in disks.heads(lab).items()}
+
+
 def expect_once_each(lab, away_from=None):
     for domain, at in cluster.where(lab).items():
         expect(len(at) == 1, f"{domain} runs on {', '.join(at) or 'no host'}")
@@ -137,6 +147,18 @@ def try_until_one_fails(cases, work):
         if not try_case(case.__name__, lambda case=case: work(case)):
             break
         passed += 1
+    return passed
+
+
+def try_and_mend(cases, work, mended):
+    """How many passed. Where mended() can't make the lab as the next case must find it after a
+    failure, the rest is not run, and counts as failed."""
+    passed = 0
+    for case in cases:
+        if try_case(case.__name__, lambda case=case: work(case)):
+            passed += 1
+        elif not mended():
+            break
     return passed
 
 

@@ -36,8 +36,8 @@ class Generator {
              << (chance(20) ? " storage_lost=fence" : "")
              << (chance(50) ? " make_room=stop-best-effort" : "") << " hang_time=" << pick(3, 20)
              << "s restart_pause=" << pick(1, 3) << "s restart_limit=" << pick(0, 3)
-             << " restarts_elsewhere=" << pick(0, 2) << (chance(50) ? " on_hang=restart" : "")
-             << "\n";
+             << " restarts_elsewhere=" << pick(0, 2) << (chance(50) ? " on_hang=restart" : "");
+        guards();
         storage_ = chance(40);
         if (storage_)
             out_ << "storage san kind=aoe interface=eth1 paths=/images disks=\""
@@ -80,6 +80,7 @@ class Generator {
             if (chance(5)) out_ << "record-age " << host(i) << " " << pick(1, 30) << "min\n";
         const int faults = pick(1, 8);
         for (int i = 0; i < faults; ++i) fault(hosts, domains);
+        returns(hosts, domains);
         for (int i = chance(60) ? pick(1, 4) : 0; i > 0; --i) failure(hosts, domains);
         // The monitor speaks up for each host that could be in trouble, and somebody looks after
         // killed workers in the end.
@@ -97,6 +98,40 @@ class Generator {
     }
 
   private:
+    /// Policies about hosts that come back and about fencing too often.
+    void guards() {
+        static const char* failbacks[] = {"never", "auto", "auto", "manual"};
+        out_ << " failback=" << failbacks[pick(0, 3)];
+        out_ << " cool_down=" << (chance(70) ? "0s" : "30s");
+        if (chance(30)) out_ << " fences_per_hour=" << pick(0, 2);
+        if (chance(10)) out_ << " quiet_time=" << pick(1, 20) << "s";
+        if (chance(10)) out_ << " peers_needed=1";
+        if (chance(10)) out_ << " max_percent_lost=50";
+        if (chance(20)) out_ << " starts_at_once=" << pick(1, 3);
+        out_ << "\n";
+    }
+
+    /// Hosts that come back, with what they still have.
+    void returns(int hosts, int domains) {
+        for (int i = 0; i < hosts; ++i) {
+            const int at = pick(15, 70);
+            if (chance(20))
+                line(pick(0, 30),
+                     "autostart-on d" + std::to_string(pick(0, domains - 1)) + " " + host(i));
+            if (chance(5)) line(pick(0, 30), "snapshots " + host(i));
+            if (chance(40)) line(at, (chance(60) ? "power-on " : "join ") + host(i));
+            if (chance(40)) line(at + pick(0, 10), "report " + host(i) + " UP HARD");
+            if (chance(15))
+                line(at + pick(0, 30), "return " + host(i) + (chance(50) ? " stay" : ""));
+        }
+        if (chance(20)) line(pick(0, 70), "balance");
+        if (chance(5)) line(pick(0, 30), "monitor-starts");
+        if (chance(5)) {
+            line(pick(0, 30), "seat gone");
+            out_ << "at 100s seat here\n";
+        }
+    }
+
     int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
     void crash_points() {
         out_ << "crash-at";
@@ -235,11 +270,13 @@ std::string trouble_of(const std::string& text) {
 
 /// Of what kind a trouble is: that a small scenario fails as the big one did.
 std::string kind_of(const std::string& trouble) {
-    static const char* kinds[] = {
-        "brought back", "times, the limit", "while it runs", "never finished", "disarmed",
-        "switched off", "half copy",        "ends on",       "long back",      "answered all",
-        "stay apart",   "while it is on",   "be together",   "does not offer", "virtual CPUs",
-        "is to come",   "may not run"};
+    static const char* kinds[] = {"brought back",   "times, the limit", "while it runs",
+                                  "never finished", "disarmed",         "switched off",
+                                  "half copy",      "ends on",          "long back",
+                                  "answered all",   "stay apart",       "while it is on",
+                                  "be together",    "does not offer",   "virtual CPUs",
+                                  "is to come",     "may not run",      "lands on",
+                                  "without a copy", "the last host",    "gets its disks back"};
     for (const char* kind : kinds)
         if (trouble.find(kind) != std::string::npos) return kind;
     return trouble.empty() ? "" : "other";

@@ -44,6 +44,8 @@ class FakeHypervisor : public Hypervisor {
         return offers;
     }
     void stop(const DomainRecord&, Deadline) override {}
+    void forget(const DomainRecord&, const std::function<void(const std::string&)>&,
+                Deadline) override {}
     void start_elsewhere(const DomainRecord&, const ProofOfOff&, Deadline) override {
         throw ProtocolError("a check starts nothing");
     }

@@ -30,6 +30,8 @@ class OneHost : public Hypervisor {
     DomainDefinition read_definition(const std::string&, Deadline) override { return {}; }
     void start_elsewhere(const DomainRecord&, const ProofOfOff&, Deadline) override {}
     void stop(const DomainRecord&, Deadline) override {}
+    void forget(const DomainRecord&, const std::function<void(const std::string&)>&,
+                Deadline) override {}
     void start_again(const DomainRecord&, Deadline) override {}
     void resume(const DomainRecord&, Deadline) override {}
     void keep_off(const DomainRecord&, Deadline) override {

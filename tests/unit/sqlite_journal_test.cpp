@@ -200,6 +200,18 @@ TEST_CASE("journal made by root belongs to the owner of its folder") {
     }
 }
 
+namespace {
+
+/// What takes a journal back to an older version.
+const std::string to_version_3 =
+    "ALTER TABLE maintenance DROP COLUMN fenced; DROP TABLE kept; DROP TABLE monitor;"
+    "DROP INDEX entry_fence;";
+const std::string to_version_2 =
+    "DROP TABLE hold; DROP INDEX incident_domain; ALTER TABLE incident DROP COLUMN domain;"
+    "ALTER TABLE pending DROP COLUMN domain;";
+
+}  // namespace
+
 TEST_CASE("a journal of version 1 is brought to this one, once, and keeps what it has") {
     const Scratch scratch;
     const std::string folder = scratch.path("state");
@@ -208,10 +220,9 @@ TEST_CASE("a journal of version 1 is brought to this one, once, and keeps what i
         SqliteJournal journal(folder);
         journal.commit(opening(1));
     }
-    raw_sql(file,
-            "DROP TABLE away; DROP TABLE maintenance; DROP TABLE move; DROP TABLE hold;"
-            "DROP INDEX incident_domain; ALTER TABLE incident DROP COLUMN domain;"
-            "ALTER TABLE pending DROP COLUMN domain; PRAGMA user_version=1");
+    raw_sql(file, to_version_3 + to_version_2 +
+                      "DROP TABLE away; DROP TABLE maintenance; DROP TABLE move;"
+                      "PRAGMA user_version=1");
     for (int turn = 0; turn < 2; ++turn) {
         SqliteJournal journal(folder);
         CHECK(journal.incidents(9).size() == 1);
@@ -219,7 +230,7 @@ TEST_CASE("a journal of version 1 is brought to this one, once, and keeps what i
         CHECK(journal.progress().empty());
         CHECK(journal.holds().empty());
     }
-    CHECK(raw_sql(file, "PRAGMA user_version") == "3");
+    CHECK(raw_sql(file, "PRAGMA user_version") == "4");
 }
 
 TEST_CASE("a journal of version 2 is brought to this one, and keeps what it has") {
@@ -233,9 +244,7 @@ TEST_CASE("a journal of version 2 is brought to this one, and keeps what it has"
         order.host = "xen1";
         journal.order_maintenance(order);
     }
-    raw_sql(file,
-            "DROP TABLE hold; DROP INDEX incident_domain; ALTER TABLE incident DROP COLUMN domain;"
-            "ALTER TABLE pending DROP COLUMN domain; PRAGMA user_version=2");
+    raw_sql(file, to_version_3 + to_version_2 + "PRAGMA user_version=2");
     SqliteJournal journal(folder);
     REQUIRE(journal.incidents(9).size() == 1);
     CHECK(journal.incidents(9)[0].domain.empty());
@@ -245,7 +254,27 @@ TEST_CASE("a journal of version 2 is brought to this one, and keeps what it has"
     event.state = HostState::DomainFailed;
     journal.push_event(event, noon);
     CHECK(journal.pending_events().at(0).domain == "web1");
-    CHECK(raw_sql(file, "PRAGMA user_version") == "3");
+    CHECK(raw_sql(file, "PRAGMA user_version") == "4");
+}
+
+TEST_CASE("a journal of version 3 is brought to this one, and keeps what it has") {
+    const Scratch scratch;
+    const std::string folder = scratch.path("state");
+    const std::string file = folder + "/journal.db";
+    {
+        SqliteJournal journal(folder);
+        journal.commit(opening(1));
+        Maintenance order;
+        order.host = "xen1";
+        journal.order_maintenance(order);
+    }
+    raw_sql(file, to_version_3 + "PRAGMA user_version=3");
+    SqliteJournal journal(folder);
+    REQUIRE(journal.maintenance().size() == 1);
+    CHECK_FALSE(journal.maintenance()[0].fenced);
+    CHECK_FALSE(journal.monitor_since());
+    CHECK(journal.kept_definitions(1).empty());
+    CHECK(raw_sql(file, "PRAGMA user_version") == "4");
 }
 
 TEST_CASE("what was tried with a domain is found, and that of others is not") {
@@ -304,10 +333,10 @@ TEST_CASE("journal says why it can't be opened") {
 
     SECTION("a newer version") {
         { SqliteJournal journal(folder); }
-        raw_sql(file, "PRAGMA user_version=4");
+        raw_sql(file, "PRAGMA user_version=5");
         CHECK(open_error(folder) ==
               file +
-                  " is of version 4, this program knows 3: use the domkeeper that wrote it or a "
+                  " is of version 5, this program knows 4: use the domkeeper that wrote it or a "
                   "newer one");
         CHECK(raw_sql(file, "SELECT count(*) FROM incident") == "0");
     }

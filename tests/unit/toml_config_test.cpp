@@ -164,11 +164,13 @@ TEST_CASE("cluster file: each mistake is named with its place and what would be 
         {sound + "[policy]\nlook_tme = \"1s\"\nzzzzzzzz = 1\n",
          {"23:1: policy.look_tme: unknown key; did you mean \"look_time\"?",
           "24:1: policy.zzzzzzzz: unknown key; known are witnesses, witnesses_needed, "
-          "unseen_peers, storage_lost, notify, make_room, monitor_commands, max_hosts_lost, "
-          "starts_per_host, start_attempts, moves_at_once, survive, vcpus_per_cpu, restart_limit, "
-          "restarts_elsewhere, look_time, record_max_age, settle_time, answer_time, fence_time, "
-          "start_time, observe_time, move_time, disarmed_max, maintenance_time, restart_window, "
-          "restart_pause, hang_time, on_crash, on_hang, on_shutdown, on_io_error"}},
+          "unseen_peers, storage_lost, failback, notify, make_room, seat_file, monitor_commands, "
+          "max_hosts_lost, max_percent_lost, peers_needed, fences_per_hour, starts_per_host, "
+          "starts_at_once, start_attempts, moves_at_once, balance_tolerance, survive, "
+          "vcpus_per_cpu, restart_limit, restarts_elsewhere, cool_down, quiet_time, look_time, "
+          "record_max_age, settle_time, answer_time, fence_time, start_time, observe_time, "
+          "move_time, disarmed_max, maintenance_time, restart_window, restart_pause, hang_time, "
+          "on_crash, on_hang, on_shutdown, on_io_error"}},
         {sound + "[policy]\nlook_time = 400\nfence_time = \"5 parsecs\"\nstart_time = \"3h\"\n",
          {"23:13: policy.look_time: 400 was found; a time in quotes with its unit, such as "
           "\"400ms\", would be right",

@@ -68,11 +68,20 @@ def record(lab):
     return run(*words(lab, "plugins/check_cluster", "-t", "20"), check=False)
 
 
+def _report(lab, host, state):
+    return run(
+        *words(lab, "eventhandlers/handle_host", "--host", host, "--state", state, "--type", "HARD")
+    )
+
+
 def report_down(lab, host):
     """What the monitor would say of a dead host."""
-    return run(
-        *words(lab, "eventhandlers/handle_host", "--host", host, "--state", "DOWN", "--type", "HARD")
-    )
+    return _report(lab, host, "DOWN")
+
+
+def report_up(lab, host):
+    """What the monitor would say of a host that is back."""
+    return _report(lab, host, "UP")
 
 
 def report_domain(lab, domain, state="CRITICAL", kind="HARD", host=None):

@@ -100,6 +100,10 @@ state_dir = "{state}"
 
 [policy]
 max_hosts_lost = 1
+# Hosts die in turn, far more often than in life, and just after the monitor was started.
+cool_down = "0s"
+fences_per_hour = 0
+quiet_time = "0s"
 witnesses = ["{witness}"]
 look_time = "{look}ms"
 settle_time = "{settle}s"
