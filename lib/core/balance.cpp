@@ -106,6 +106,8 @@ class Balancer {
                                 std::max(facts.view.memory, facts.view.memory_max),
                                 facts.view.vcpus,
                                 false};
+            // What may be active on a host that can't be seen is not touched for comfort.
+            if (may_be_unseen(*entry)) continue;
             // Who shares a host with others stays with them.
             if (!candidate.want.together.empty() || !candidate.want.rather_together.empty())
                 continue;
@@ -118,6 +120,16 @@ class Balancer {
                 if (blindness(survey_, share.host, facts)) candidate.want.avoid.insert(share.host);
             candidates_.push_back(std::move(candidate));
         }
+    }
+
+    bool may_be_unseen(const Domain& domain) const {
+        return std::any_of(question_.inventory.hosts.begin(), question_.inventory.hosts.end(),
+                           [&](const Host& host) {
+                               const auto reading = survey_.hosts.find(host.name);
+                               const bool read =
+                                   reading != survey_.hosts.end() && reading->second.view;
+                               return !read && question_.inventory.may_run(domain, host.name);
+                           });
     }
 
     bool prefers(const Candidate& candidate, std::size_t host) const {
