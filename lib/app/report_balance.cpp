@@ -50,7 +50,8 @@ std::string render_balance(const BalanceReport& report) {
     }
     if (!hosts.empty()) text += hosts.render();
     if (!report.unread.empty())
-        text += "No answer from " + join(report.unread, ", ") + ": what may run there stays where it is.\n";
+        text += "No answer from " + join(report.unread, ", ") +
+                ": what may run there stays where it is.\n";
     const std::string limit = std::to_string(report.tolerance) + "%";
     if (report.plan.moves.empty())
         return text + (is_even(report, report.before)

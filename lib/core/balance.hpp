@@ -36,10 +36,10 @@ double vcpu_spread(const std::vector<HostShare>& shares);
 
 /// Moves that even the load out, in the order in which they should begin. A domain moves only live,
 /// at most once, from a host to one that carries less by more than the policy's balance_tolerance,
-/// and only where that makes the whole more even. A domain that may run on a host which was not read
-/// stays: it may be active there. No move takes a domain off a host that it
-/// prefers, breaks a rule, or makes a loss unsurvivable that could be survived before. When all
-/// hosts are within the tolerance there is nothing to do: the plan is empty. Deterministic.
+/// and only where that makes the whole more even. A domain that may run on a host which was not
+/// read stays: it may be active there. No move takes a domain off a host that it prefers, breaks a
+/// rule, or makes a loss unsurvivable that could be survived before. When all hosts are within the
+/// tolerance there is nothing to do: the plan is empty. Deterministic.
 MaintenancePlan plan_balance(const MaintenanceQuestion& question, const Survey& survey);
 
 }  // namespace domkeeper
