@@ -10,7 +10,7 @@ import subprocess
 
 from . import monitor, site
 from .layout import LabError
-from .proc import namespace_processes, run
+from .proc import namespace_processes, run, wait_for
 
 
 def program(name):
@@ -82,6 +82,17 @@ def report_down(lab, host):
 def report_up(lab, host):
     """What the monitor would say of a host that is back."""
     return _report(lab, host, "UP")
+
+
+def take_in(lab, host):
+    """The monitor says that a host which was fenced is up; waits until domkeeper has taken it in."""
+    report_up(lab, host)
+    wait_for(
+        lambda: host not in (mark["host"] for mark in ask(lab, "status")["maintenance"]),
+        lab.patience(60),
+        f"{host} is not taken in",
+        step=0.2,
+    )
 
 
 def report_domain(lab, domain, state="CRITICAL", kind="HARD", host=None):
