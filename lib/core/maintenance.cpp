@@ -181,6 +181,10 @@ void MaintenanceStepper::on(const MaintenanceResumed& resumed) {
                 move.failed_on.insert(entry.target);
                 move.why = entry.text;
             }
+        } else if (entry.kind == EntryKind::Refusal && move.phase == MovePhase::Waiting) {
+            // Given up, so it is no longer ours. What nobody could find is looked for again.
+            move.phase = MovePhase::Refused;
+            move.refusal = Refusal{RefusalKind::MoveFailed, entry.domain, {}, {}, move.why};
         }
     }
     situation_.active = std::move(kept);

@@ -207,8 +207,9 @@ struct MaintenanceCase {
     std::set<std::string> forgetting;  ///< definitions that are being taken away
     std::set<std::string> kept;        ///< definitions that could not be
     bool unfenced = false;
-    std::string awaited;                ///< what the look waits for; told once
-    std::optional<Instant> back_since;  ///< when the looks began
+    std::string awaited;                 ///< what the look waits for; told once
+    std::optional<Instant> back_since;   ///< when the looks began
+    std::optional<Instant> twice_since;  ///< since when they show a domain on two hosts
     Instant next_look;
 };
 

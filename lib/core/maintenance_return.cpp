@@ -11,6 +11,9 @@ namespace {
 /// A machine answers ping long before its libvirt does.
 constexpr Duration back_patience{300'000};
 constexpr Duration look_again{2'000};
+/// Hosts are read one beside the other: one that is on its way from one to the other, by somebody's
+/// hand, may be seen on both.
+constexpr Duration twice_patience{10'000};
 /// So many definitions are taken away at a time.
 constexpr std::size_t forgotten_at_once = 8;
 
@@ -85,7 +88,13 @@ void MaintenanceStepper::judge_back(const ReturnFindings& found) {
                          "` tries again",
                      false);
     }
-    if (!found.twice.empty()) return refuse_back(found.twice);
+    if (found.twice.empty()) {
+        work.twice_since.reset();
+    } else {
+        if (!work.twice_since) work.twice_since = mono();
+        if (mono() - *work.twice_since >= twice_patience) return refuse_back(found.twice);
+        return wait_for(found.twice.front().domain + ": " + found.twice.front().text);
+    }
     const bool has_fences = !storage_fences(context_.inventory, work.host).empty();
     if (has_fences && !found.astray.empty()) return refuse_back(found.astray);
     for (const StaleDefinition& stale : found.stale)

@@ -332,8 +332,15 @@ def wait_calm(lab, seconds=None):
 
 def rejoin(lab, host):
     """Power and cables as they should be, then the domains that belong here come home by live
-    migration. What the host still had defined is replaced by what comes home."""
+    migration: when the host counts again, if it was fenced. What it still had defined is replaced by
+    what comes home."""
     hosts.heal(lab, host)
+    wait_for(
+        lambda: host not in (mark["host"] for mark in ask(lab, "status")["maintenance"]),
+        lab.patience(60),
+        f"{host} is not taken in",
+        step=0.2,
+    )
     return bring_home(lab)
 
 
