@@ -134,8 +134,8 @@ struct MoveCase {
     bool busy = false;       ///< a look or a clean-up is under way
     bool cancelled = false;  ///< was asked to end
     int clean_ups = 0;
-    int aborts = 0;  ///< of its migration, since it began
-    Instant since;   ///< when it became Unsure
+    int aborts = 0;                      ///< of its migration, since it began
+    Instant since;                       ///< when it became Unsure
     std::optional<Instant> twice_since;  ///< active at both ends, as far as both say
     Instant next_look;
     std::optional<Refusal> refusal;
