@@ -9,8 +9,9 @@
 namespace domkeeper {
 namespace {
 
-/// So long a recovery waits for moves to or from its host to come to an end.
-constexpr Duration move_patience{15'000};
+/// So long a recovery waits for moves to or from its host to come to an end. libvirt needs up to
+/// half a minute to give up one whose source died.
+constexpr Duration move_patience{45'000};
 
 bool shows_active(const HostView& view, const std::string& domain) {
     return std::any_of(view.domains.begin(), view.domains.end(), [&](const DomainView& shown) {
