@@ -70,9 +70,7 @@ CheckResult run_xenstore_round(const Arguments& arguments, Deadline deadline) {
     questions.heartbeat = arguments.text("heartbeat");
     questions.driver_domains = arguments.flag("driver-domains");
     questions.device_model_runs = runs_device_model;
-    questions.has_driver = [](const XsBackend& one) {
-        return has_xen_driver(one.type, one.domain, one.device);
-    };
+    questions.has_driver = has_xen_driver;
     const XenstoreFacts facts = read_xenstore_facts(
         store, xen, questions, is_dom0(), reading_deadline(deadline, arguments.timeout()));
     return judge_remembering(arguments, "check_xenstore", {}, [&](const Recall& recall) {

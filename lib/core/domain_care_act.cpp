@@ -14,12 +14,6 @@ constexpr Duration turn_pause{500};
 constexpr Duration peer_patience{60'000};
 constexpr Duration word_patience{30'000};
 
-bool shows_active(const HostView& view, const std::string& domain) {
-    return std::any_of(view.domains.begin(), view.domains.end(), [&](const DomainView& shown) {
-        return shown.name == domain && is_active(shown.state);
-    });
-}
-
 /// "2nd", "11th"
 std::string nth(int n) {
     const bool teen = n % 100 >= 11 && n % 100 <= 13;
@@ -160,27 +154,14 @@ std::vector<Room> CareStepper::rooms(const CareCase& care) const {
         if (host.name == care.host || reading == care.look.hosts.end() || !reading->second.view ||
             find_mark(context_.marks, host.name) != nullptr)
             continue;
-        const HostView& view = *reading->second.view;
-        Room room = room_on(context_.inventory, host, view, context_.record.offers_of(host.name));
-        std::set<std::string> taken;
-        const auto take = [&](const std::string& name, Bytes memory) {
-            if (shows_active(view, name) || !taken.insert(name).second) return;
-            room.free -= memory;
-            const DomainRecord* known = context_.record.find_domain(name);
-            if (const Domain* other = context_.inventory.find_domain(name))
-                room.standing.add(*other, known == nullptr ? 0 : known->vcpus);
-        };
+        RoomLeft left(context_.inventory, context_.record, host, *reading->second.view);
         for (const auto& [name, moving] : context_.moving)
-            if (moving.to == host.name) take(name, moving.memory);
+            if (moving.to == host.name) left.take(name, moving.memory);
         for (const auto& [id, other] : situation_.cases)
             if (id != care.id && other.willed && goal_of(other) == host.name)
-                take(other.domain, other.record.memory);
-        // What came there after it was looked at: a move or a recovery may be over already.
-        for (const DomainRecord& domain : context_.record.domains)
-            if (domain.name != care.domain && domain.host == host.name && is_active(domain.state) &&
-                context_.now.wall - domain.seen <= mono() - care.look_began)
-                take(domain.name, domain.memory);
-        all.push_back(std::move(room));
+                left.take(other.domain, other.record.memory);
+        left.take_since(context_.now.wall - (mono() - care.look_began), care.domain);
+        all.push_back(std::move(left).room());
     }
     return all;
 }

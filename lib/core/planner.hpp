@@ -7,12 +7,14 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lib/core/domain.hpp"
 #include "lib/core/inventory.hpp"
 #include "lib/core/offers.hpp"
 #include "lib/core/packing.hpp"
+#include "lib/core/record.hpp"
 
 namespace domkeeper {
 
@@ -127,6 +129,29 @@ std::optional<int> vcpus_left(const Inventory& inventory, const Host& host, cons
 /// The host as it was read, ready for more domains. `read` are the offers that were read of it.
 Room room_on(const Inventory& inventory, const Host& host, const HostView& view,
              const Labels& read = {});
+
+/// A host's room less what its view does not show yet. Each domain counts once, and not at all when
+/// the view has it active. Keeps references to what it was made of.
+class RoomLeft {
+  public:
+    RoomLeft(const Inventory& inventory, const ClusterRecord& record, const Host& host,
+             const HostView& view);
+    /// `leads` false: it takes its room, and does not say where its `together` groups are.
+    void take(const std::string& domain, Bytes memory, int vcpus, bool leads = true);
+    /// The same with the virtual CPUs that the record has of it; none: it is not known.
+    void take(const std::string& domain, Bytes memory);
+    /// What came there, by the record, after the view was begun at `looked`: a move or a recovery
+    /// may be over already. `but` is left out.
+    void take_since(TimePoint looked, const std::string& but = {});
+    Room room() && { return std::move(room_); }
+
+  private:
+    const Inventory& inventory_;
+    const ClusterRecord& record_;
+    const HostView& view_;
+    Room room_;
+    std::set<std::string> taken_;
+};
 
 /// The question in numbers; items and boxes stand as wants and rooms do.
 PackingProblem problem_of(const std::vector<Room>& rooms, const std::vector<Want>& wants);

@@ -115,4 +115,35 @@ Room room_on(const Inventory& inventory, const Host& host, const HostView& view,
     return room;
 }
 
+RoomLeft::RoomLeft(const Inventory& inventory, const ClusterRecord& record, const Host& host,
+                   const HostView& view)
+    : inventory_(inventory),
+      record_(record),
+      view_(view),
+      room_(room_on(inventory, host, view, record.offers_of(host.name))) {}
+
+void RoomLeft::take(const std::string& domain, Bytes memory, int vcpus, bool leads) {
+    const bool shown = std::any_of(
+        view_.domains.begin(), view_.domains.end(),
+        [&](const DomainView& one) { return one.name == domain && is_active(one.state); });
+    if (shown || !taken_.insert(domain).second) return;
+    room_.free -= memory;
+    const Domain* const entry = inventory_.find_domain(domain);
+    if (entry == nullptr) return;
+    Domain counted = *entry;
+    if (!leads) counted.together.clear();
+    room_.standing.add(counted, vcpus);
+}
+
+void RoomLeft::take(const std::string& domain, Bytes memory) {
+    const DomainRecord* const known = record_.find_domain(domain);
+    take(domain, memory, known == nullptr ? 0 : known->vcpus);
+}
+
+void RoomLeft::take_since(TimePoint looked, const std::string& but) {
+    for (const DomainRecord& one : record_.domains)
+        if (one.name != but && one.host == room_.host && is_active(one.state) && one.seen >= looked)
+            take(one.name, one.memory, one.vcpus);
+}
+
 }  // namespace domkeeper

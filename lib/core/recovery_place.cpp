@@ -9,14 +9,9 @@
 namespace domkeeper {
 namespace {
 
-/// So long a recovery waits for moves to or from its host to come to an end.
-constexpr Duration move_patience{15'000};
-
-bool shows_active(const HostView& view, const std::string& domain) {
-    return std::any_of(view.domains.begin(), view.domains.end(), [&](const DomainView& shown) {
-        return shown.name == domain && is_active(shown.state);
-    });
-}
+/// So long a recovery waits for moves to or from its host to come to an end. libvirt needs up to
+/// half a minute to give up one whose source died.
+constexpr Duration move_patience{45'000};
 
 /// "; after db1; delayed by 10s" where its start waits for something.
 std::string order_text(const Inventory& inventory, const std::string& domain) {
@@ -268,23 +263,9 @@ std::vector<Room> RecoveryStepper::rooms() const {
         if (is_off(host.name) || situation_.cases.count(host.name) != 0 ||
             last == situation_.views.end() || !last->second.view || in_maintenance(host.name))
             continue;
-        Room room = room_on(context_.inventory, host, *last->second.view,
-                            context_.record.offers_of(host.name));
-        std::set<std::string> taken;
-        const auto take = [&](const std::string& name, Bytes memory, int vcpus, bool leads = true) {
-            if (shows_active(*last->second.view, name) || !taken.insert(name).second) return;
-            room.free -= memory;
-            const Domain* const entry = context_.inventory.find_domain(name);
-            if (entry == nullptr) return;
-            Domain counted = *entry;
-            if (!leads) counted.together.clear();
-            room.standing.add(counted, vcpus);
-        };
+        RoomLeft left(context_.inventory, context_.record, host, *last->second.view);
         for (const auto& [name, moving] : context_.moving)
-            if (moving.to == host.name) {
-                const DomainRecord* const known = context_.record.find_domain(name);
-                take(name, moving.memory, known == nullptr ? 0 : known->vcpus);
-            }
+            if (moving.to == host.name) left.take(name, moving.memory);
         // What was promised to others but does not show yet is not free.
         for (const auto& [lost, other] : situation_.cases)
             for (const auto& [name, domain] : other.domains) {
@@ -295,21 +276,18 @@ std::vector<Room> RecoveryStepper::rooms() const {
                      domain.phase == DomainPhase::Settling ||
                      domain.phase == DomainPhase::Awaiting ||
                      domain.phase == DomainPhase::Stopping);
-                if (promised) take(domain.record.name, domain.record.memory, domain.record.vcpus);
+                if (promised)
+                    left.take(domain.record.name, domain.record.memory, domain.record.vcpus);
             }
         // What failed there and is cared for comes back into its old room. Where those are that it
         // must be together with is said by the ones that run.
         for (const auto& [name, goal] : context_.cared) {
             const DomainRecord* const known = context_.record.find_domain(name);
             if (goal == host.name && known != nullptr && !is_ours(name))
-                take(name, known->memory, known->vcpus, false);
+                left.take(name, known->memory, known->vcpus, false);
         }
-        // What came there after it was looked at: a move or another recovery may be over already.
-        for (const DomainRecord& domain : context_.record.domains)
-            if (domain.host == host.name && is_active(domain.state) &&
-                context_.now.wall - domain.seen <= mono() - last->second.began)
-                take(domain.name, domain.memory, domain.vcpus);
-        all.push_back(room);
+        left.take_since(context_.now.wall - (mono() - last->second.began));
+        all.push_back(std::move(left).room());
     }
     return all;
 }

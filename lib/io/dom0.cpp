@@ -135,11 +135,11 @@ bool runs_device_model(std::int64_t pid) {
     return starts_with(read_system_file("/proc/" + std::to_string(pid) + "/comm", 64), "qemu");
 }
 
-bool has_xen_driver(const std::string& type, int domain, const std::string& device) {
+bool has_xen_driver(const XsBackend& device) {
     // The texts come from xenstore: a name that is a path is none.
-    if (!parse_integer(device) || type.find('/') != std::string::npos) return true;
-    const std::string folder =
-        "/sys/bus/xen-backend/devices/" + type + "-" + std::to_string(domain) + "-" + device;
+    if (!parse_integer(device.device) || device.type.find('/') != std::string::npos) return true;
+    const std::string folder = "/sys/bus/xen-backend/devices/" + device.type + "-" +
+                               std::to_string(device.domain) + "-" + device.device;
     return access(folder.c_str(), F_OK) != 0 || access((folder + "/driver").c_str(), F_OK) == 0;
 }
 

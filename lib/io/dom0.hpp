@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lib/core/dom0_view.hpp"
+#include "lib/core/xenstore_view.hpp"
 
 namespace domkeeper {
 
@@ -15,10 +16,10 @@ bool is_dom0();
 /// True when the process of that number runs and is a QEMU.
 bool runs_device_model(std::int64_t pid);
 
-/// False when the kernel knows that end of a device (a "vbd" or "vif" of a domain) and no driver of
-/// it serves it, say after an unbind: its state in xenstore stays Connected then (Linux's
-/// xenbus_dev_remove with allow_rebind). True, too, for what the kernel does not know.
-bool has_xen_driver(const std::string& type, int domain, const std::string& device);
+/// False when this kernel knows that end of a device and no driver of it serves it, say after an
+/// unbind: its state in xenstore stays Connected then (Linux's xenbus_dev_remove with
+/// allow_rebind). True, too, for what the kernel does not know.
+bool has_xen_driver(const XsBackend& device);
 
 /// What only this system sees of itself: memory, load, clock, whether `programs` run, what
 /// xendomains would start, and how the interfaces `vifs` are connected. Never blocks for long:

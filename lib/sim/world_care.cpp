@@ -21,7 +21,7 @@ void World::befall(const std::string& what, const std::string& domain) {
             found->second.busy || !is_active(found->second.state))
             continue;
         SimDomain& there = found->second;
-        // C++20 lets no lambda hold a structured binding in clang 14.
+        // clang 14 lets no lambda hold a structured binding.
         const std::string& host_name = name;
         const auto becomes = [&](DomainState state, const char* reason) {
             there.state = state;

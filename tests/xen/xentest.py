@@ -97,6 +97,13 @@ def push(lab, host, path, target="/root/"):
         raise LabError(f"{target} on {host}: {done.stderr.decode(errors='replace').strip()}")
 
 
+def push_text(lab, host, text, target):
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(text)
+        file.flush()
+        push(lab, host, file.name, target)
+
+
 def bring(lab, host, *programs):
     """Copies built programs ("plugins/check_dom0") into a dom0, without what only a debugger wants,
     and the libraries that they need and it lacks."""
@@ -105,8 +112,10 @@ def bring(lab, host, *programs):
         _push_stripped(lab, host, path)
         found = dict(re.findall(r"(\S+) => (/\S+)", run("ldd", path)))
         lacks = f"LD_LIBRARY_PATH={THERE} ldd {THERE}/{os.path.basename(path)}"
-        for name in re.findall(r"(\S+) => not found", dom0(lab, host, lacks)):
-            _push_stripped(lab, host, found[name], name)
+        # A library that is brought may itself need one that is not there.
+        while missing := re.findall(r"(\S+) => not found", dom0(lab, host, lacks)):
+            for name in missing:
+                _push_stripped(lab, host, found[name], name)
 
 
 def _push_stripped(lab, host, path, name=None):
