@@ -8,6 +8,7 @@
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/parsers.hpp>
 #include <boost/program_options/value_semantic.hpp>
+#include <map>
 
 #include "lib/app/cli_table.hpp"
 #include "lib/core/error.hpp"
@@ -50,6 +51,13 @@ po::options_description describe(const Program& program, const std::vector<Optio
 /// would: text from a monitor may begin with anything.
 std::vector<std::string> join_values(const Program& program, const std::vector<Option>& options,
                                      const std::vector<std::string>& argv) {
+    std::map<std::string, const Option*> valued;
+    for (const Option& option : options) {
+        if (!takes_value(option)) continue;
+        if (option.letter != 0) valued.emplace(std::string("-") + option.letter, &option);
+        for (const std::string& name : spellings(program, option))
+            valued.emplace("--" + name, &option);
+    }
     std::vector<std::string> out;
     for (std::size_t i = 0; i < argv.size(); ++i) {
         if (argv[i] == "--") {
@@ -58,19 +66,13 @@ std::vector<std::string> join_values(const Program& program, const std::vector<O
         }
         out.push_back(argv[i]);
         if (i + 1 == argv.size()) break;
-        for (const Option& option : options) {
-            if (!takes_value(option)) continue;
-            bool here = option.letter != 0 && argv[i] == std::string("-") + option.letter;
-            for (const std::string& name : spellings(program, option))
-                here = here || argv[i] == "--" + name;
-            if (!here) continue;
-            ++i;
-            if (starts_with(argv[i], "-"))
-                out.back() = long_option(option) + "=" + argv[i];
-            else
-                out.push_back(argv[i]);
-            break;
-        }
+        const auto option = valued.find(argv[i]);
+        if (option == valued.end()) continue;
+        ++i;
+        if (starts_with(argv[i], "-"))
+            out.back() = long_option(*option->second) + "=" + argv[i];
+        else
+            out.push_back(argv[i]);
     }
     return out;
 }

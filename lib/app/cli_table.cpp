@@ -162,12 +162,14 @@ const Subcommand* find_command(const Program& program, std::string_view name) {
 }
 
 const Option* find_option(const std::vector<Option>& options, std::string_view name) {
-    const std::string key = option_key(name);
-    for (const Option& option : options) {
-        if (option_key(option.name) == key) return &option;
-        for (const std::string& alias : option.aliases)
-            if (option_key(alias) == key) return &option;
-    }
+    const auto named = [name](std::string_view own) {
+        const auto folded = [](char c) { return c == '_' ? '-' : c; };
+        return std::equal(own.begin(), own.end(), name.begin(), name.end(),
+                          [&](char a, char b) { return folded(a) == folded(b); });
+    };
+    for (const Option& option : options)
+        if (named(option.name) || std::any_of(option.aliases.begin(), option.aliases.end(), named))
+            return &option;
     return nullptr;
 }
 

@@ -2,9 +2,9 @@
 #include "lib/core/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 
 namespace domkeeper {
 
@@ -29,6 +29,9 @@ std::size_t utf8_length(std::string_view text) {
 }
 
 std::string printable(std::string_view text, std::size_t limit) {
+    const bool plain = std::all_of(text.begin(), text.end(),
+                                   [](char c) { return c >= 0x20 && c < 0x7F && c != '|'; });
+    if (plain && text.size() <= limit) return std::string(text);
     std::string out;
     while (!text.empty()) {
         const std::size_t length = utf8_length(text);
@@ -105,9 +108,11 @@ std::optional<double> parse_number(std::string_view text) {
 }
 
 std::string render_number(double value, int decimals) {
-    char text[400];
-    std::snprintf(text, sizeof text, "%.*f", decimals, value);
-    std::string out = text;
+    // The largest double has 309 digits before the point.
+    std::array<char, 400> text;
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
+                                   std::chars_format::fixed, decimals);
+    std::string out(text.data(), end.ptr);
     if (out.find('.') != std::string::npos) {
         out.erase(out.find_last_not_of('0') + 1);
         if (out.back() == '.') out.pop_back();
