@@ -206,6 +206,7 @@ struct MaintenanceCase {
     bool asking = false;               ///< a look or an unfencing is under way
     std::set<std::string> forgetting;  ///< definitions that are being taken away
     std::set<std::string> kept;        ///< definitions that could not be
+    bool unfencing = false;            ///< it is on record that it shall reach its disks again
     bool unfenced = false;
     std::string awaited;                 ///< what the look waits for; told once
     std::optional<Instant> back_since;   ///< when the looks began

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A host that was fenced is back: it is looked at, cleaned and given its disks before it counts.
 #include <algorithm>
+#include <utility>
 
 #include "lib/core/maintenance_stepper.hpp"
 #include "lib/core/text.hpp"
@@ -11,6 +12,7 @@ namespace {
 /// A machine answers ping long before its libvirt does.
 constexpr Duration back_patience{300'000};
 constexpr Duration look_again{2'000};
+constexpr Duration unfence_again{5'000};
 /// Hosts are read one beside the other: one that is on its way from one to the other, by somebody's
 /// hand, may be seen on both.
 constexpr Duration twice_patience{10'000};
@@ -59,9 +61,9 @@ void MaintenanceStepper::examine_when_due() {
         examine();
 }
 
-void MaintenanceStepper::wait_for(const std::string& what) {
+void MaintenanceStepper::wait_for(const std::string& what, Duration pause) {
     MaintenanceCase& work = active();
-    work.next_look = mono() + look_again;
+    work.next_look = mono() + pause;
     if (work.awaited != what) note(EntryKind::Event, StepKind::Return, "waits: " + what, false);
     work.awaited = what;
 }
@@ -72,7 +74,7 @@ void MaintenanceStepper::on(const HostExamined& examined) {
     work.asking = false;
     if (work.stopping) return go_on();
     // What is about to be started, or was while the hosts were read, can't be seen yet.
-    if (work.replan) return wait_for("domains are being brought back");
+    if (work.replan) return wait_for("domains are being brought back", look_again);
     const Maintenance* mark = find_mark(context_.marks, work.host);
     ReturnQuestion question{context_.inventory, context_.record, work.host, {}};
     if (mark != nullptr) question.away = {mark->domains.begin(), mark->domains.end()};
@@ -82,7 +84,7 @@ void MaintenanceStepper::on(const HostExamined& examined) {
 void MaintenanceStepper::judge_back(const ReturnFindings& found) {
     MaintenanceCase& work = active();
     if (!found.unseen.empty()) {
-        if (mono() - *work.back_since < back_patience) return wait_for(found.unseen);
+        if (mono() - *work.back_since < back_patience) return wait_for(found.unseen, look_again);
         return close(IncidentState::Failed,
                      found.unseen + "; it stays out of use: `domkeeper return " + work.host +
                          "` tries again",
@@ -93,7 +95,7 @@ void MaintenanceStepper::judge_back(const ReturnFindings& found) {
     } else {
         if (!work.twice_since) work.twice_since = mono();
         if (mono() - *work.twice_since >= twice_patience) return refuse_back(found.twice);
-        return wait_for(found.twice.front().domain + ": " + found.twice.front().text);
+        return wait_for(found.twice.front().domain + ": " + found.twice.front().text, look_again);
     }
     const bool has_fences = !storage_fences(context_.inventory, work.host).empty();
     if (has_fences && !found.astray.empty()) return refuse_back(found.astray);
@@ -149,8 +151,9 @@ void MaintenanceStepper::on(const DefinitionForgotten& forgotten) {
 void MaintenanceStepper::give_disks_back() {
     MaintenanceCase& work = active();
     const std::vector<std::string> devices = storage_fences(context_.inventory, work.host);
-    note(EntryKind::Intent, StepKind::Return,
-         "let it reach its disks again: " + join(devices, ", ") + " on");
+    if (!std::exchange(work.unfencing, true))
+        note(EntryKind::Intent, StepKind::Return,
+             "let it reach its disks again: " + join(devices, ", ") + " on");
     work.asking = true;
     act(Unfence{work.id, work.host, devices});
 }
@@ -159,6 +162,9 @@ void MaintenanceStepper::on(const HostUnfenced& unfenced) {
     if (!situation_.active || active().id != unfenced.incident || !active().asking) return;
     MaintenanceCase& work = active();
     work.asking = false;
+    // A host registers its own key only when it has started up.
+    if (!unfenced.done && !work.stopping && mono() - *work.back_since < back_patience)
+        return wait_for("it does not reach its disks (" + unfenced.text + ")", unfence_again);
     note(EntryKind::Outcome, StepKind::Return, unfenced.text, unfenced.done);
     if (work.stopping) return go_on();
     if (!unfenced.done)

@@ -65,7 +65,7 @@ class MaintenanceStepper {
     bool is_untrusted() const;
     void examine();
     void examine_when_due();
-    void wait_for(const std::string& what);
+    void wait_for(const std::string& what, Duration pause);
     void judge_back(const ReturnFindings& found);
     void refuse_back(const std::vector<Refusal>& refusals);
     void forget(const StaleDefinition& stale);

@@ -208,6 +208,8 @@ class SimSwitch : public PowerSwitch {
     void command(PowerCommand command, Deadline deadline) override {
         world_.crash_point("command " + name_);
         answer(deadline);
+        if (command == PowerCommand::On && device().lets_itself_in)
+            throw UsageError("only the host itself can register its key");
         if (command == PowerCommand::On)
             world_.command_on(name_);
         else

@@ -38,8 +38,10 @@ World::World(Inventory given, SimScheduler& given_scheduler)
         hosts[host.name];
         for (const FenceLevel& level : host.fence)
             for (const std::string& device : level) {
+                const FenceDevice& configured = *inventory.find_device(device);
                 devices[device].host = host.name;
-                devices[device].covers = configured_coverage(*inventory.find_device(device));
+                devices[device].covers = configured_coverage(configured);
+                devices[device].lets_itself_in = configured.agent == "fence_iscsi";
             }
     }
     for (const std::string& witness : inventory.policy.witnesses) witnesses[witness] = true;

@@ -34,8 +34,9 @@ std::optional<DeviceMode> parse_device_mode(std::string_view word);
 struct SimDevice {
     std::string host;
     DeviceMode mode = DeviceMode::Good;
-    Duration off_delay{20};  ///< from the command to the loss of power
-    Coverage covers;         ///< everything: it switches the power
+    Duration off_delay{20};       ///< from the command to the loss of power
+    Coverage covers;              ///< everything: it switches the power
+    bool lets_itself_in = false;  ///< only the host can end the cut: by its key (fence_iscsi)
 };
 
 struct SimDomain {

@@ -45,7 +45,9 @@ def up(lab, say):
     else:
         kernel.build(lab.path("guest"))
         if lab.keys:
-            kernel.registrar()  # before two hosts compile it at once
+            # Before two hosts compile them at once.
+            kernel.registrar()
+            kernel.initiator()
     net.up(lab)
     say("networks are up")
     monitor.up(lab)

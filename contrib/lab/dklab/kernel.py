@@ -167,6 +167,10 @@ def registrar():
     return _compiled("registrar", "-shared", "-fPIC", "-liscsi")
 
 
+def initiator():
+    return _compiled("initiator", "-liscsi")
+
+
 def build(folder):
     """Puts `vmlinux` and `initrd` into the lab's folder."""
     source = fetch()

@@ -6,8 +6,8 @@ import shutil
 import signal
 
 from . import net
-from .kernel import cache_folder, registrar
-from .layout import HERE, STORAGE, LabError
+from .kernel import cache_folder, initiator, registrar
+from .layout import HERE, IQN, STORAGE, LabError
 from .mains import pid_file, write_switch
 from .proc import inside, namespace_processes, run, started_at
 from .storage import lockspace
@@ -87,6 +87,9 @@ def prepare(lab, host):
     if lab.keys:
         _write(f"{home}/etc/reservation-key", lab.key(host) + "\n")
         shutil.copy(registrar(), f"{home}/etc/registrar.so")
+        shutil.copy(initiator(), f"{home}/etc/initiator")
+        targets = [f"{IQN}:{domain}" for domain in lab.domains if lab.disks[domain] == "iscsi"]
+        _write(f"{home}/etc/iscsi-disks", " ".join((STORAGE, f"{IQN}:{host}", *targets)) + "\n")
     aoe = [domain for domain in lab.domains if lab.disks[domain] == "aoe"]
     if aoe:
         names = ["e{}.{}".format(*lab.aoe_address(domain)) for domain in aoe]
