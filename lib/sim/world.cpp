@@ -307,6 +307,13 @@ void World::check_use_of_fencing(const std::string& host) {
         if (home != host || entry == nullptr || entry->restart == RestartPolicy::Never) continue;
         // Nobody may know yet that it is there.
         if (moved_by_hand_.count(domain) != 0) return;
+        // What was off before the host fell silent is not brought back.
+        const SimHost& there = hosts.at(host);
+        const auto shown = there.domains.find(domain);
+        const bool off = there.power
+                             ? shown != there.domains.end() && !is_active(shown->second.state)
+                             : died_.count(domain) == 0;
+        if (off) continue;
         if (!without_storage(domain)) return;
         without.push_back(domain);
     }
