@@ -11,6 +11,21 @@ namespace domkeeper {
 namespace {
 
 constexpr Duration forget_time{30'000};
+constexpr Duration read_time{5'000};
+
+/// What the host has active beside what it was judged by, or why that can't be told.
+std::string new_on_host(Hypervisors& hypervisors, const Host& host, const Unfence& action,
+                        Deadline deadline) {
+    try {
+        const HostView view = hypervisors.at(host)->read_host(deadline);
+        for (const DomainView& domain : view.domains)
+            if (is_active(domain.state) && action.active.count(domain.name) == 0)
+                return printable(domain.name, 64) + " has become active on it meanwhile";
+    } catch (const Error& error) {
+        return action.host + " does not answer: " + printable(error.what());
+    }
+    return {};
+}
 
 }  // namespace
 
@@ -50,6 +65,12 @@ void MaintenanceRunner::begin(Unfence action) {
         for (const std::string& name : action.devices)
             if (const FenceDevice* device = shared->inventory.find_device(name))
                 devices.push_back(*device);
+        // Other hosts that don't answer make a look long, and this one has just started up.
+        if (const std::string why =
+                new_on_host(shared->ports.hypervisors, shared->host(action.host), action,
+                            Deadline{shared->mono() + read_time});
+            !why.empty())
+            return shared->post(HostUnfenced{action.incident, false, why});
         FencingAuthority authority(shared->ports.switches, shared->ports.scheduler);
         const PowerOutcome outcome = authority.turn_on(
             devices, Deadline{shared->mono() + shared->inventory.policy.fence_time});

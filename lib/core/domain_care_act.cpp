@@ -157,9 +157,11 @@ std::vector<Room> CareStepper::rooms(const CareCase& care) const {
         RoomLeft left(context_.inventory, context_.record, host, *reading->second.view);
         for (const auto& [name, moving] : context_.moving)
             if (moving.to == host.name) left.take(name, moving.memory);
+        // What failed there and is cared for comes back into its old room; see the recovery's
+        // rooms.
         for (const auto& [id, other] : situation_.cases)
-            if (id != care.id && other.willed && goal_of(other) == host.name)
-                left.take(other.domain, other.record.memory);
+            if (id != care.id && goal_of(other) == host.name)
+                left.take(other.domain, other.record.memory, other.record.vcpus, other.willed);
         left.take_since(context_.now.wall - (mono() - care.look_began), care.domain);
         all.push_back(std::move(left).room());
     }

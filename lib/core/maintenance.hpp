@@ -137,11 +137,13 @@ struct ForgetDefinition {
     std::string host;
     DomainRecord domain;
 };
-/// Runs `on` of these storage fences where they don't read so already.
+/// Runs `on` of these storage fences where they don't read so already, unless the host has another
+/// domain active than those that it was judged by: some start by themselves with their host.
 struct Unfence {
     IncidentId incident = 0;
     std::string host;
     std::vector<std::string> devices;
+    std::set<std::string> active;
 };
 
 using MaintenanceAction =
@@ -204,6 +206,7 @@ struct MaintenanceCase {
     // of Examining
     bool taken_in = false;             ///< it was looked at, and is trusted again
     bool asking = false;               ///< a look or an unfencing is under way
+    std::set<std::string> active;      ///< domains that the last look found active on it
     std::set<std::string> forgetting;  ///< definitions that are being taken away
     std::set<std::string> kept;        ///< definitions that could not be
     bool unfencing = false;            ///< it is on record that it shall reach its disks again

@@ -19,6 +19,16 @@ constexpr Duration twice_patience{10'000};
 /// So many definitions are taken away at a time.
 constexpr std::size_t forgotten_at_once = 8;
 
+std::set<std::string> active_on(const std::map<std::string, HostReading>& hosts,
+                                const std::string& host) {
+    std::set<std::string> names;
+    const auto reading = hosts.find(host);
+    if (reading == hosts.end() || !reading->second.view) return names;
+    for (const DomainView& domain : reading->second.view->domains)
+        if (is_active(domain.state)) names.insert(domain.name);
+    return names;
+}
+
 }  // namespace
 
 void MaintenanceStepper::note_back(EntryKind kind, const std::string& domain,
@@ -76,6 +86,7 @@ void MaintenanceStepper::on(const HostExamined& examined) {
     // What is about to be started, or was while the hosts were read, can't be seen yet.
     if (work.replan) return wait_for("domains are being brought back", look_again);
     const Maintenance* mark = find_mark(context_.marks, work.host);
+    work.active = active_on(examined.hosts, work.host);
     ReturnQuestion question{context_.inventory, context_.record, work.host, {}};
     if (mark != nullptr) question.away = {mark->domains.begin(), mark->domains.end()};
     judge_back(judge_return(question, examined.hosts));
@@ -155,7 +166,7 @@ void MaintenanceStepper::give_disks_back() {
         note(EntryKind::Intent, StepKind::Return,
              "let it reach its disks again: " + join(devices, ", ") + " on");
     work.asking = true;
-    act(Unfence{work.id, work.host, devices});
+    act(Unfence{work.id, work.host, devices, work.active});
 }
 
 void MaintenanceStepper::on(const HostUnfenced& unfenced) {

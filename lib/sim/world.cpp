@@ -207,6 +207,8 @@ void World::start_now(const std::string& domain, const std::string& name, Bytes 
         scheduler.sleep(Duration{1000});
         SimHost& host = hosts.at(name);
         if (!host.power || host.domains.count(domain) == 0) return;
+        // Paused by somebody, it does nothing any more.
+        if (ended_by_hand_.count(domain) != 0) return;
         if (stops)
             host.domains.erase(domain);
         else
