@@ -206,13 +206,15 @@ void World::start_now(const std::string& domain, const std::string& name, Bytes 
     scheduler.spawn_process([this, domain, name, stops] {
         scheduler.sleep(Duration{1000});
         SimHost& host = hosts.at(name);
-        if (!host.power || host.domains.count(domain) == 0) return;
-        // Paused by somebody, it does nothing any more.
-        if (ended_by_hand_.count(domain) != 0) return;
+        const auto there = host.domains.find(domain);
+        // One that is off or paused already does nothing any more.
+        if (!host.power || there == host.domains.end() ||
+            there->second.state != DomainState::Running)
+            return;
         if (stops)
-            host.domains.erase(domain);
+            host.domains.erase(there);
         else
-            host.domains[domain].state = DomainState::Paused;
+            there->second.state = DomainState::Paused;
         log("world    " + domain + (stops ? " stops" : " pauses") + " on " + name);
     });
 }
@@ -309,15 +311,15 @@ void World::check_use_of_fencing(const std::string& host) {
         if (home != host || entry == nullptr || entry->restart == RestartPolicy::Never) continue;
         // Nobody may know yet that it is there.
         if (moved_by_hand_.count(domain) != 0) return;
+        // Of one that the record may still call active this may be the reason to fence.
+        if (!without_storage(domain)) return;
         // What was off before the host fell silent is not brought back.
         const SimHost& there = hosts.at(host);
         const auto shown = there.domains.find(domain);
         const bool off = there.power
                              ? shown != there.domains.end() && !is_active(shown->second.state)
                              : died_.count(domain) == 0;
-        if (off) continue;
-        if (!without_storage(domain)) return;
-        without.push_back(domain);
+        if (!off) without.push_back(domain);
     }
     for (const auto& [storage, since] : storages_down)
         if (!without.empty() && scheduler.now().mono - since > slack)
