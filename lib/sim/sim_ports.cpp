@@ -482,7 +482,8 @@ bool SimLock::try_acquire() {
 }
 
 void SimLock::release() {
-    world_.lock_holder.reset();
+    // A killed worker unwinds here only when its turn comes, and another one may have it by then.
+    if (world_.scheduler.current_process() == world_.lock_holder) world_.lock_holder.reset();
 }
 
 }  // namespace domkeeper
