@@ -47,10 +47,12 @@ void World::check_together(const std::string& domain, const std::string& name) {
     for (const auto& [where, there] : hosts)
         for (const auto& [other, state] : there.domains) {
             const Domain* const neighbour = inventory.find_domain(other);
-            if (other == domain || neighbour == nullptr || !is_active(state.state) ||
-                !there.power || !share(entry->together, neighbour->together))
+            if (other == domain || neighbour == nullptr || !there.power ||
+                !share(entry->together, neighbour->together))
                 continue;
+            // One that has just failed there comes back there.
             if (where == name) return;
+            if (!is_active(state.state)) continue;
             // Of a host that the worker can't see it can't know, and from one in maintenance the
             // others will come after.
             if (!there.was_silent && !is_cut_off(there, other) && marked.count(where) == 0)
@@ -71,6 +73,9 @@ void World::check_order(const std::string& domain) {
         const auto its_start = started_at_.find(other.name);
         const auto own_start = started_at_.find(domain);
         const bool was_started = own_start != started_at_.end() && own_start->second > died->second;
+        // Who failed later was started again for that alone.
+        const auto again = restarts_.find(other.name);
+        if (again != restarts_.end() && again->second.back() > died->second) continue;
         // Both died in one moment, and the other one was started while this one had not been.
         if (its_death != died_.end() && its_death->second == died->second &&
             its_start != started_at_.end() && its_start->second > died->second && !was_started &&
