@@ -68,8 +68,11 @@ void World::power_cut(const std::string& name) {
     for (const auto& [domain, state] : host.domains) {
         // Who ended what is forgotten with the host.
         ended_by_hand_.erase(domain);
+        // What was started here and is off since is at home here, too.
+        const auto latest = latest_.find(domain);
+        const bool came_here = latest != latest_.end() && latest->second == name;
+        if (!state.half && (came_here || is_active(state.state))) home_[domain] = name;
         if (state.half || !is_active(state.state)) continue;
-        home_[domain] = name;
         died_[domain] = scheduler.now().mono;
     }
     host.domains.clear();
