@@ -152,7 +152,8 @@ void RecoveryStepper::judge_storage_lost(HostCase& host_case) {
                           "the report that it is down to say");
     if (const auto down = lost_by_all(host_case))
         return refuse_all(*down + " for everybody: moving its domains would help nobody");
-    if (in_maintenance(host_case.host))
+    // Marked because it is to be fenced it is not: a worker was killed before it could do that.
+    if (in_maintenance(host_case.host) && fenced_mark(host_case.host) == nullptr)
         return close(host_case.host, IncidentState::FalseAlarm,
                      "the host lives without its storage and is being evacuated; nobody was "
                      "fenced");
