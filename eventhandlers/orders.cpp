@@ -23,6 +23,14 @@ constexpr Duration poll{100};
 constexpr Duration word_period{1'000};
 constexpr Duration before_watchdog{300};
 
+/// Has the work under that mark begin nothing further; false when none is under way.
+bool tell_to_stop(Journal& journal, Maintenance mark) {
+    if (!mark.has_work()) return false;
+    mark.stop = true;
+    journal.order_maintenance(mark);
+    return true;
+}
+
 /// Shows the worker's words and the progress of the moves until its incident is closed. Ctrl-C
 /// stops the work, not this.
 class Follower {
@@ -54,10 +62,7 @@ class Follower {
         stopped_ = true;
         const auto marks = journal_.maintenance();
         const Maintenance* mark = find_mark(marks, host_);
-        if (mark == nullptr || !mark->has_work()) return;
-        Maintenance order = *mark;
-        order.stop = true;
-        journal_.order_maintenance(order);
+        if (mark == nullptr || !tell_to_stop(journal_, *mark)) return;
         std::cerr << "stopping: no further move begins, and what moves is asked to end; once more "
                      "Ctrl-C leaves that alone"
                   << std::endl;
@@ -175,14 +180,10 @@ int stop_order(const Inventory& inventory, const std::string& host) {
     if (mark == nullptr)
         throw UsageError(host == whole_cluster ? "the load is not being evened out"
                                                : host + " is not in maintenance");
-    if (!mark->has_work()) {
+    if (tell_to_stop(journal, *mark))
+        std::cout << "told: no further move begins, and what moves is asked to end\n";
+    else
         std::cout << "nothing is being done with " << host << "\n";
-        return 0;
-    }
-    Maintenance order = *mark;
-    order.stop = true;
-    journal.order_maintenance(order);
-    std::cout << "told: no further move begins, and what moves is asked to end\n";
     return 0;
 }
 

@@ -9,11 +9,6 @@
 namespace domkeeper {
 namespace {
 
-bool shows(const HostView& view, const std::string& domain) {
-    return std::any_of(view.domains.begin(), view.domains.end(),
-                       [&](const DomainView& d) { return d.name == domain && is_active(d.state); });
-}
-
 class Maker {
   public:
     Maker(const MaintenanceQuestion& question, const Survey& survey)
@@ -51,7 +46,7 @@ class Maker {
                 room_on(question_.inventory, host, *reading->second.view, offers_of(host.name));
             room.free = room_for_moves(host, *reading->second.view);
             for (const auto& [domain, moving] : question_.moving) {
-                if (moving.to != host.name || shows(*reading->second.view, domain)) continue;
+                if (moving.to != host.name || shows_active(*reading->second.view, domain)) continue;
                 room.free -= moving.memory;
                 if (const Domain* entry = question_.inventory.find_domain(domain))
                     room.standing.add(*entry, vcpus_of(domain));

@@ -130,6 +130,9 @@ std::optional<int> vcpus_left(const Inventory& inventory, const Host& host, cons
 Room room_on(const Inventory& inventory, const Host& host, const HostView& view,
              const Labels& read = {});
 
+/// Whether the view has the domain, and as active.
+bool shows_active(const HostView& view, const std::string& domain);
+
 /// A host's room less what its view does not show yet. Each domain counts once, and not at all when
 /// the view has it active. Keeps references to what it was made of.
 class RoomLeft {

@@ -115,6 +115,12 @@ Room room_on(const Inventory& inventory, const Host& host, const HostView& view,
     return room;
 }
 
+bool shows_active(const HostView& view, const std::string& domain) {
+    return std::any_of(view.domains.begin(), view.domains.end(), [&](const DomainView& one) {
+        return one.name == domain && is_active(one.state);
+    });
+}
+
 RoomLeft::RoomLeft(const Inventory& inventory, const ClusterRecord& record, const Host& host,
                    const HostView& view)
     : inventory_(inventory),
@@ -123,10 +129,7 @@ RoomLeft::RoomLeft(const Inventory& inventory, const ClusterRecord& record, cons
       room_(room_on(inventory, host, view, record.offers_of(host.name))) {}
 
 void RoomLeft::take(const std::string& domain, Bytes memory, int vcpus, bool leads) {
-    const bool shown = std::any_of(
-        view_.domains.begin(), view_.domains.end(),
-        [&](const DomainView& one) { return one.name == domain && is_active(one.state); });
-    if (shown || !taken_.insert(domain).second) return;
+    if (shows_active(view_, domain) || !taken_.insert(domain).second) return;
     room_.free -= memory;
     const Domain* const entry = inventory_.find_domain(domain);
     if (entry == nullptr) return;

@@ -171,7 +171,7 @@ void RecoveryStepper::on(const HostReported& reported) {
             host_case.storage_lost = false;
         }
         host_case.by_operator |= starts_with(event.source, operator_source);
-        if (host_case.by_operator && host_case.phase == CasePhase::Quiet) end_quiet(host_case);
+        if (host_case.by_operator && host_case.phase == CasePhase::Quiet) begin_look(host_case);
         if (!event.confirmed_off.empty() && !host_case.off) {
             host_case.confirmed_off = event.confirmed_off;
             note_confirmation(host_case);

@@ -81,8 +81,4 @@ void RecoveryStepper::look_when_quiet(HostCase& host_case) {
     begin_look(host_case);
 }
 
-void RecoveryStepper::end_quiet(HostCase& host_case) {
-    if (host_case.phase == CasePhase::Quiet) begin_look(host_case);
-}
-
 }  // namespace domkeeper

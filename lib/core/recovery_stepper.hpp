@@ -52,7 +52,6 @@ class RecoveryStepper {
                                         const std::vector<std::string>& lost) const;
     std::optional<std::string> too_often(const HostCase& host_case) const;
     void look_when_quiet(HostCase& host_case);
-    void end_quiet(HostCase& host_case);
 
     // recovery_fenced.cpp: what is remembered of a fenced host
     void mark_fenced(HostCase& host_case);

@@ -187,7 +187,7 @@ void RecoveryStepper::release_from(const HostCase& lost) {
 void RecoveryStepper::on(const Tick&) {
     for_each_case([&](HostCase& host_case) {
         if (host_case.phase == CasePhase::Quiet && host_case.stand_look <= mono())
-            end_quiet(host_case);
+            begin_look(host_case);
     });
     for_each_case([&](HostCase& host_case) { look_while_standing(host_case); });
     for (const auto& [host, host_case] : situation_.cases)
