@@ -296,7 +296,7 @@ void RecoveryStepper::place(HostCase& host_case) {
     std::vector<Want> wants;
     for (auto& [name, domain] : host_case.domains) {
         if (domain.phase != DomainPhase::Waiting || domain.placed || is_held(host_case, name) ||
-            host_case.awaiting_room.count(name) != 0)
+            host_case.awaiting_room.count(name) != 0 || awaits_group(host_case, domain))
             continue;
         const Domain* entry = context_.inventory.find_domain(name);
         Want want{name, domain.record.memory, domain.priority, {}, {}};

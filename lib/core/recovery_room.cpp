@@ -39,6 +39,52 @@ bool RecoveryStepper::is_its_turn(DomainCase& domain) {
     return domain.waited;
 }
 
+/// Why the domain can't be placed yet: where the other host lives, its group is there, and else it
+/// is recovered together.
+std::optional<std::string> RecoveryStepper::undecided_group(const DomainCase& domain) const {
+    const Domain* const entry = context_.inventory.find_domain(domain.record.name);
+    if (entry == nullptr || entry->together.empty() || domain.pinned) return std::nullopt;
+    for (const auto& [host, other] : situation_.cases) {
+        if (other.phase != CasePhase::Quiet && other.phase != CasePhase::Looking) continue;
+        for (const DomainRecord& mate : context_.record.domains) {
+            const Domain* const known = context_.inventory.find_domain(mate.name);
+            if (mate.host != host || mate.name == domain.record.name || known == nullptr ||
+                !is_active(mate.state))
+                continue;
+            for (const std::string& group : entry->together)
+                if (contains(known->together, group))
+                    return "it is not decided yet whether " + host + " lives, where " + mate.name +
+                           " of its together group " + group + " is";
+        }
+    }
+    return std::nullopt;
+}
+
+bool RecoveryStepper::awaits_group(HostCase& host_case, const DomainCase& domain) {
+    const auto why = undecided_group(domain);
+    if (why && host_case.awaiting_group.insert(domain.record.name).second)
+        note(host_case, EntryKind::Event, StepKind::Plan, "it waits: " + *why, domain.record.name);
+    return why.has_value();
+}
+
+/// Whoever waits for the end of a look at another host is placed when that is over.
+void RecoveryStepper::place_when_decided() {
+    bool decided = false;
+    for (auto& [lost, host_case] : situation_.cases) {
+        const auto waits = [&](const std::string& name) {
+            return undecided_group(host_case.domains.at(name)).has_value();
+        };
+        if (host_case.awaiting_group.empty() || host_case.phase != CasePhase::Starting ||
+            std::any_of(host_case.awaiting_group.begin(), host_case.awaiting_group.end(), waits))
+            continue;
+        host_case.awaiting_group.clear();
+        host_case.phase = CasePhase::Observing;
+        host_case.views_since = mono();
+        decided = true;
+    }
+    if (decided) plan_when_seen();
+}
+
 std::vector<Stoppable> RecoveryStepper::stoppable(const HostCase& host_case) const {
     const auto is_busy = [&](const std::string& name) {
         return host_case.unstoppable.count(name) != 0 || context_.moving.count(name) != 0 ||

@@ -31,6 +31,8 @@ class RecoveryStepper {
     void on(const DomainStopped& stopped);
     void on(const Tick& tick);
 
+    /// After each event.
+    void place_when_decided();
     RecoveryStep take() { return std::move(step_); }
 
   private:
@@ -79,6 +81,8 @@ class RecoveryStepper {
     bool is_off(const std::string& host) const;
     bool is_cut_off(const std::string& host, const DomainRecord& domain) const;
     bool views_complete(HostCase& host_case);
+    std::optional<std::string> undecided_group(const DomainCase& domain) const;
+    bool awaits_group(HostCase& host_case, const DomainCase& domain);
     bool is_held(const HostCase& host_case, const std::string& domain) const;
     void hold_moving(HostCase& host_case);
     bool released(HostCase& host_case);

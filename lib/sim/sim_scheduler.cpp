@@ -2,6 +2,7 @@
 #include "lib/sim/sim_scheduler.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace domkeeper {
 
@@ -17,19 +18,14 @@ SimScheduler::~SimScheduler() {
     stop();
     for (const auto& carrier : carriers_) {
         carrier->task = nullptr;
-        give_turn(carrier->turn);
+        carrier->turn.give();
     }
     for (const auto& carrier : carriers_) carrier->thread.join();
 }
 
-void SimScheduler::give_turn(std::atomic<int>& turn) {
-    turn.store(1);
-    turn.notify_one();
-}
-
-void SimScheduler::await_turn(std::atomic<int>& turn) {
-    turn.wait(0);
-    turn.store(0);
+void SimScheduler::Turn::await() {
+    while (sem_wait(&given_) != 0 && errno == EINTR) {
+    }
 }
 
 Now SimScheduler::now() {
@@ -57,7 +53,7 @@ bool SimScheduler::hand_over(const Task* self) {
     }
     current_ = next;
     if (next == self) return false;
-    give_turn(next == nullptr ? main_turn_ : next->carrier->turn);
+    (next == nullptr ? main_turn_ : next->carrier->turn).give();
     return true;
 }
 
@@ -70,7 +66,7 @@ bool SimScheduler::block(Instant until, std::function<bool()> ready) {
     const auto self =
         std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& t) { return t.get() == &task; });
     tasks_.splice(tasks_.end(), tasks_, self);
-    if (hand_over(&task)) await_turn(task.carrier->turn);
+    if (hand_over(&task)) task.carrier->turn.await();
     const bool is_ready = task.ready && task.ready();
     task.ready = nullptr;
     if (!*task.alive) throw SimKilled{};
@@ -92,7 +88,7 @@ void SimScheduler::update(const std::function<void()>& change) {
 
 void SimScheduler::carry(Carrier& carrier) {
     for (;;) {
-        await_turn(carrier.turn);
+        carrier.turn.await();
         Task* const task = carrier.task;
         if (task == nullptr) return;
         try {
@@ -145,7 +141,7 @@ void SimScheduler::kill(const Process& process) {
 
 void SimScheduler::run_until(Instant end) {
     end_ = end;
-    if (hand_over(nullptr)) await_turn(main_turn_);
+    if (hand_over(nullptr)) main_turn_.await();
     if (!stopping_) now_ = std::max(now_, end);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <atomic>
+#include <semaphore.h>
+
 #include <functional>
 #include <list>
 #include <memory>
@@ -51,10 +52,24 @@ class SimScheduler : public Scheduler {
 
   private:
     struct Task;
+    /// The right to run. A plain semaphore: std::atomic's wait spins first, which costs more than
+    /// the handing over itself where one alone runs at a time.
+    class Turn {
+      public:
+        Turn() { sem_init(&given_, 0, 0); }
+        ~Turn() { sem_destroy(&given_); }
+        Turn(const Turn&) = delete;
+        Turn& operator=(const Turn&) = delete;
+        void give() { sem_post(&given_); }
+        void await();
+
+      private:
+        sem_t given_{};
+    };
     /// A thread that carries one task after the other. It sleeps until it is given the turn.
     struct Carrier {
         std::thread thread;
-        std::atomic<int> turn = 0;
+        Turn turn;
         Task* task = nullptr;  ///< empty at its turn: the end
     };
     struct Task {
@@ -73,11 +88,9 @@ class SimScheduler : public Scheduler {
     /// Gives the turn to whoever is next (no task: the one who called run_until), and returns true;
     /// false when that is `self`.
     bool hand_over(const Task* self);
-    static void give_turn(std::atomic<int>& turn);
-    static void await_turn(std::atomic<int>& turn);
 
     // No lock: whoever has the turn is the only one who runs.
-    std::atomic<int> main_turn_ = 0;
+    Turn main_turn_;
     std::vector<std::unique_ptr<Carrier>> carriers_;
     std::vector<Carrier*> free_;
     std::list<std::unique_ptr<Task>> tasks_;  ///< in the order in which they blocked

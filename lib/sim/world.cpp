@@ -140,12 +140,16 @@ void World::set_monitor_cut(bool cut) {
     }
 }
 
-bool World::source_unknown(const std::string& domain) const {
+bool World::an_end_unknown(const std::string& domain) const {
+    const auto lies_dead = [&](const std::string& host) {
+        return !hosts.at(host).power && switched_off_.count(host) == 0;
+    };
+    if (const auto sent = sent_to_.find(domain); sent != sent_to_.end() && lies_dead(sent->second))
+        return true;
     const auto home = home_.find(domain);
     if (home == home_.end()) return false;
     const SimHost& source = hosts.at(home->second);
-    return source.was_silent || source.powered_on_at ||
-           (!source.power && switched_off_.count(home->second) == 0);
+    return source.was_silent || source.powered_on_at || lies_dead(home->second);
 }
 
 void World::check_second_look(const std::string& name) {
@@ -269,6 +273,7 @@ void World::begin_move(const std::string& domain, const std::string& from, const
             broken(domain + " is moved to " + to + " while it is on " + other);
     check_trusted(domain, to);
     check_rules(domain, to);
+    sent_to_[domain] = to;
     hosts.at(from).domains.at(domain).busy = true;
     hosts.at(to).domains[domain] = {DomainState::Paused, hosts.at(from).domains.at(domain).memory,
                                     true, false};

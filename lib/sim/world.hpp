@@ -133,9 +133,9 @@ class World {
 
     void log(const std::string& text);
     void broken(const std::string& promise);
-    /// The host where it ran last for certain was silent, or lies dead and nobody proved it: what
-    /// a move left elsewhere can't be judged.
-    bool source_unknown(const std::string& domain) const;
+    /// The host where it ran last for certain was silent, or that or the one it was sent to lies
+    /// dead and nobody proved it: what a move left can't be judged.
+    bool an_end_unknown(const std::string& domain) const;
     const std::vector<std::string>& lines() const { return lines_; }
     const std::vector<std::string>& broken_promises() const { return broken_; }
     /// Hosts on which the domain is active, that have power and reach some disk of it.
@@ -199,6 +199,7 @@ class World {
     std::map<std::string, std::string> home_;     ///< domain -> where it ran last for certain
     std::map<std::string, std::string> started_;  ///< domain -> where a worker started it last
     std::map<std::string, std::string> latest_;   ///< domain -> where it was started or moved last
+    std::map<std::string, std::string> sent_to_;  ///< domain -> where it was to move last
     std::set<std::string> switched_off_;          ///< by us, and not switched on since
     std::set<std::string> moved_by_hand_;         ///< domains
     std::map<std::string, Instant> untrusted_;    ///< hosts, since when
