@@ -424,9 +424,9 @@ void RecoveryStepper::start_ready() {
     });
     for (const Turn& turn : turns) {
         DomainCase& domain = *turn.domain;
-        if (all_busy >= policy().starts_at_once) break;
-        if (!is_its_turn(domain) || busy[domain.target] >= policy().starts_per_host ||
-            !proof_is_fresh(*turn.host_case))
+        // Asked first: that its delay is over is noted also while others are being started.
+        if (!is_its_turn(domain) || all_busy >= policy().starts_at_once ||
+            busy[domain.target] >= policy().starts_per_host || !proof_is_fresh(*turn.host_case))
             continue;
         ++busy[domain.target];
         ++all_busy;

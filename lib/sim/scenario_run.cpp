@@ -38,6 +38,8 @@ class Run {
                 command(timed.words);
             });
         scheduler_.run_until(Instant{scenario_.until});
+        if (scheduler_.stood_still())
+            world_.broken("somebody turned in a circle while no time passed");
         return outcome();
     }
 

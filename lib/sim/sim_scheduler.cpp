@@ -5,6 +5,12 @@
 #include <cerrno>
 
 namespace domkeeper {
+namespace {
+
+/// What a worker does at one instant takes some hundred turns.
+constexpr long most_turns = 100'000;
+
+}  // namespace
 
 SimScheduler::SimScheduler(TimePoint start) : start_(start) {}
 
@@ -46,10 +52,12 @@ bool SimScheduler::hand_over(const Task* self) {
     if (next == nullptr) {
         for (const auto& task : tasks_)
             if (!task->finished && (next == nullptr || task->wake < next->wake)) next = task.get();
-        if (next != nullptr && next->wake <= end_)
+        if (next != nullptr && next->wake <= end_) {
             now_ = next->wake;
-        else
+            turns_ = 0;
+        } else {
             next = nullptr;
+        }
     }
     current_ = next;
     if (next == self) return false;
@@ -57,8 +65,15 @@ bool SimScheduler::hand_over(const Task* self) {
     return true;
 }
 
+void SimScheduler::count_turn() {
+    if (++turns_ <= most_turns) return;
+    stood_still_ = true;
+    throw SimKilled{};
+}
+
 bool SimScheduler::block(Instant until, std::function<bool()> ready) {
     Task& task = *current_;
+    count_turn();
     if (!*task.alive) throw SimKilled{};
     task.wake = until;
     task.ready = std::move(ready);
@@ -78,7 +93,10 @@ void SimScheduler::sleep_until(Instant until) {
 }
 
 bool SimScheduler::wait_until(Instant until, const std::function<bool()>& ready) {
-    if (ready()) return true;
+    if (ready()) {
+        count_turn();
+        return true;
+    }
     return block(until, ready);
 }
 

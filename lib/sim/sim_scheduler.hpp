@@ -47,6 +47,8 @@ class SimScheduler : public Scheduler {
     /// Runs all tasks until none is left or the time has come. Called by the thread that made the
     /// scheduler, which is no task.
     void run_until(Instant end);
+    /// True when a task turned in a circle while no time passed; it was killed for that.
+    bool stood_still() const { return stood_still_; }
     /// Kills what still runs and waits for it: to be called before what tasks refer to goes.
     void stop();
 
@@ -84,6 +86,7 @@ class SimScheduler : public Scheduler {
     void start_task(Process process, std::function<void()> body);
     void carry(Carrier& carrier);
     bool block(Instant until, std::function<bool()> ready);
+    void count_turn();
     bool may_run(const Task& task) const;
     /// Gives the turn to whoever is next (no task: the one who called run_until), and returns true;
     /// false when that is `self`.
@@ -98,6 +101,8 @@ class SimScheduler : public Scheduler {
     Instant now_{};
     Instant end_{};
     TimePoint start_;
+    long turns_ = 0;  ///< at the present instant
+    bool stood_still_ = false;
     bool stopping_ = false;
 };
 

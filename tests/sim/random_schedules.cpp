@@ -276,7 +276,8 @@ std::string kind_of(const std::string& trouble) {
                                   "answered all",   "stay apart",       "while it is on",
                                   "be together",    "does not offer",   "virtual CPUs",
                                   "is to come",     "may not run",      "lands on",
-                                  "without a copy", "the last host",    "gets its disks back"};
+                                  "without a copy", "the last host",    "gets its disks back",
+                                  "in a circle"};
     for (const char* kind : kinds)
         if (trouble.find(kind) != std::string::npos) return kind;
     return trouble.empty() ? "" : "other";
