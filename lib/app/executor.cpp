@@ -163,9 +163,15 @@ void run(Shared& shared, const AskGuest& action) {
 void run(Shared& shared, const StopDomain& action) {
     DomainStopped stopped{action.incident, action.domain.name, action.target, false, {}};
     try {
-        shared.ports.hypervisors.at(*shared.inventory.find_host(action.target))
-            ->stop(action.domain, Deadline{shared.mono() + shared.inventory.policy.start_time});
-        stopped.stopped = true;
+        const Deadline deadline{shared.mono() + shared.inventory.policy.start_time};
+        const auto hypervisor =
+            shared.ports.hypervisors.at(*shared.inventory.find_host(action.target));
+        if (const auto why = spared(*hypervisor, action.domain, deadline)) {
+            stopped.text = "it was left alone: " + *why;
+        } else {
+            hypervisor->stop(action.domain, deadline);
+            stopped.stopped = true;
+        }
     } catch (const Error& error) {
         stopped.text = printable(error.what());
     }

@@ -6,7 +6,6 @@
 
 #include "lib/app/fencing.hpp"
 #include "lib/app/off_witness.hpp"
-#include "lib/core/domain_ailment.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
 
@@ -170,13 +169,8 @@ StartOutcome CareRunner::act(Shared& shared, const ActOn& action) {
     switch (action.act) {
         case CareAct::Stop: {
             // The look on which this was decided is seconds old.
-            const OffReading now = hypervisor->read_off(action.domain, deadline);
-            DomainView view;
-            view.state = now.state;
-            view.reason = now.reason;
-            const Diagnosis diagnosis = diagnose(&view, false, true);
-            if (now.known && diagnosis.ailment == Ailment::ByHand)
-                return {StartResult::Failed, "left alone: it is " + diagnosis.text + " now", true};
+            if (const auto why = spared(*hypervisor, action.domain, deadline))
+                return {StartResult::Failed, "left alone: " + *why, true};
             hypervisor->stop(action.domain, deadline);
             done = "ended";
             break;
@@ -220,7 +214,7 @@ void CareRunner::begin(ActOn action) {
     shared_->ports.scheduler.spawn([shared = shared_, action = std::move(action)] {
         StartOutcome outcome = outcome_of([&] { return act(*shared, action); });
         shared->post(Acted{action.incident, action.act, action.target, outcome.result,
-                           std::move(outcome.text), outcome.by_hand});
+                           std::move(outcome.text), outcome.left_alone});
     });
 }
 

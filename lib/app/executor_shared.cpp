@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "lib/core/domain_ailment.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
-#include "lib/port/hypervisor.hpp"
 
 namespace domkeeper {
 
@@ -49,6 +49,19 @@ StartOutcome outcome_of(const std::function<StartOutcome()>& act) {
 
 std::string took(Instant from, Instant to) {
     return " in " + render_seconds(std::chrono::duration_cast<Duration>(to - from)) + " s";
+}
+
+std::optional<std::string> spared(Hypervisor& hypervisor, const DomainRecord& domain,
+                                  Deadline deadline) {
+    const OffReading now = hypervisor.read_off(domain, deadline);
+    if (!now.known) return std::nullopt;
+    DomainView view;
+    view.state = now.state;
+    view.reason = now.reason;
+    const Diagnosis diagnosis = diagnose(&view, false, true);
+    if (diagnosis.ailment != Ailment::ByHand && diagnosis.ailment != Ailment::IoError)
+        return std::nullopt;
+    return "it is " + diagnosis.text + " now";
 }
 
 }  // namespace domkeeper

@@ -3,12 +3,14 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "lib/core/inventory.hpp"
 #include "lib/core/recovery.hpp"
+#include "lib/port/hypervisor.hpp"
 #include "lib/port/scheduler.hpp"
 
 namespace domkeeper {
@@ -47,9 +49,15 @@ std::vector<FenceDevice> fence_devices(const Inventory& inventory, const std::st
 
 struct StartOutcome {
     StartResult result = StartResult::Failed;
-    std::string text;      ///< printable
-    bool by_hand = false;  ///< of an end: it was left as somebody else left it
+    std::string text;         ///< printable
+    bool left_alone = false;  ///< of an end: it is not any more as it was seen
 };
+
+/// Why a domain that was to be ended is to be left alone now, after another look at it alone:
+/// somebody paused or ended it meanwhile, or it stands still on an I/O error, and what it holds in
+/// memory is to be kept. Throws as the hypervisor does.
+std::optional<std::string> spared(Hypervisor& hypervisor, const DomainRecord& domain,
+                                  Deadline deadline);
 
 /// What became of something that starts or ends a domain: what it returns, or what it threw. When
 /// it is active already, whoever did that, or when nobody answered in time, nobody knows.

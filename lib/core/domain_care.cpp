@@ -174,11 +174,7 @@ std::optional<std::string> CareStepper::objection(const std::string& domain,
                    (hold.who.empty() ? "" : " by " + hold.who) +
                    (hold.reason.empty() ? "" : ": " + hold.reason) + "; `domkeeper unhold " +
                    domain + "` ends it";
-    // From a host that was fenced a recovery may have brought it elsewhere: it is looked for there.
-    const Maintenance* mark = find_mark(context_.marks, host);
-    const DomainRecord* record = context_.record.find_domain(domain);
-    const bool left = mark != nullptr && mark->fenced && record != nullptr && record->host != host;
-    if (mark != nullptr && !left)
+    if (find_mark(context_.marks, host) != nullptr)
         return host + " is in maintenance; `domkeeper return " + host + "` ends it";
     if (context_.moving.count(domain) != 0) return "a maintenance is moving it";
     return std::nullopt;

@@ -67,7 +67,7 @@ struct Acted {
     std::string target;  ///< the host acted on
     StartResult result = StartResult::Failed;
     std::string text;
-    bool by_hand = false;  ///< nothing was done: somebody ended or stopped it since it was seen
+    bool left_alone = false;  ///< nothing was done: it is not any more as it was seen
 };
 
 using CareEvent =

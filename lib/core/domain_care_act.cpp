@@ -24,6 +24,16 @@ std::string nth(int n) {
     return std::to_string(n) + ending;
 }
 
+bool shares(const std::vector<std::string>& groups, const std::vector<std::string>& others) {
+    return std::any_of(groups.begin(), groups.end(),
+                       [&](const std::string& group) { return contains(others, group); });
+}
+
+/// It is being brought back to its goal, or was; one that waits for its turn may still go anywhere.
+bool is_bound(const CareCase& care) {
+    return !care.pinned.empty() || care.phase == CarePhase::Acting || care.acted;
+}
+
 }  // namespace
 
 // ---- what stands in the way ---------------------------------------------------------------------
@@ -116,7 +126,11 @@ void CareStepper::revive(CareCase& care, const std::string& why, bool must_stop)
     if (in_the_way(care)) return;
     const int here = tries(care, StepKind::Start, false);
     const int elsewhere = tries(care, StepKind::Start, true);
-    const bool in_place = here < policy().restart_limit && care.pinned.empty();
+    std::optional<std::string> not_here;
+    if (care.pinned.empty()) not_here = rule_against_its_host(care);
+    if (!not_here && here >= policy().restart_limit)
+        not_here = "the limit of restarts on " + care.host + " is reached";
+    const bool in_place = !not_here && care.pinned.empty();
     const int allowed = policy().restarts_elsewhere + (care.pinned.empty() ? 0 : 1);
     const auto count = [&] {
         return "started " + counted(static_cast<std::size_t>(here + elsewhere), "time") +
@@ -144,7 +158,27 @@ void CareStepper::revive(CareCase& care, const std::string& why, bool must_stop)
                          (here == 0 ? std::string{}
                                     : " (" + std::to_string(here + 1) + " of " +
                                           std::to_string(policy().restart_limit) + " times)"));
-    start_elsewhere(care, why);
+    start_elsewhere(care, why + (not_here ? "; " + *not_here : std::string{}));
+}
+
+/// Another of its apart group took its place meanwhile, or its together group is elsewhere now.
+std::optional<std::string> CareStepper::rule_against_its_host(const CareCase& care) const {
+    const auto group = host_of_group(care);
+    if (group && *group != care.host)
+        return "the group that it must be together with is on " + *group;
+    const auto excludes = [&](const std::string& name) {
+        const Domain* const other = context_.inventory.find_domain(name);
+        return other != nullptr && name != care.domain && shares(entry(care)->apart, other->apart);
+    };
+    std::string taken;
+    if (const auto& view = care.look.hosts.at(care.host).view)
+        for (const DomainView& there : view->domains)
+            if (is_active(there.state) && excludes(there.name)) taken = there.name;
+    for (const auto& [id, other] : situation_.cases)
+        if (is_bound(other) && goal_of(other) == care.host && excludes(other.domain))
+            taken = other.domain;
+    if (taken.empty()) return std::nullopt;
+    return taken + ", from which it must be apart, is on " + care.host + " now";
 }
 
 std::vector<Room> CareStepper::rooms(const CareCase& care) const {
@@ -174,20 +208,32 @@ std::optional<std::string> CareStepper::host_of_group(const CareCase& care) cons
     const std::vector<std::string>& groups = entry(care)->together;
     const auto belongs = [&](const std::string& name) {
         const Domain* const other = context_.inventory.find_domain(name);
-        return other != nullptr && name != care.domain &&
-               std::any_of(other->together.begin(), other->together.end(),
-                           [&](const std::string& group) { return contains(groups, group); });
+        return other != nullptr && name != care.domain && shares(groups, other->together);
     };
     for (const auto& [host, reading] : care.look.hosts) {
         if (!reading.view) continue;
         for (const DomainView& view : reading.view->domains)
             if (is_active(view.state) && belongs(view.name)) return host;
     }
-    // One that waits for its turn may still go anywhere.
     for (const auto& [id, other] : situation_.cases)
-        if ((!other.pinned.empty() || other.phase == CarePhase::Acting) && belongs(other.domain))
-            return goal_of(other);
+        if (is_bound(other) && belongs(other.domain)) return goal_of(other);
     return std::nullopt;
+}
+
+Want CareStepper::want_elsewhere(const CareCase& care) const {
+    Want want = want_of(*entry(care), care.record.memory, care.record.vcpus);
+    add_defined_needs(want, care.record.xml);
+    return want;
+}
+
+/// While its host was asked for its word, another one may have been started where it was to go, or
+/// its group elsewhere.
+bool CareStepper::target_still_suits(const CareCase& care) const {
+    const auto host = host_of_group(care);
+    if (host && *host != care.target) return false;
+    Want want = want_elsewhere(care);
+    want.hosts = {care.target};
+    return plan_placement(rooms(care), {want}).refusals.empty();
 }
 
 void CareStepper::start_elsewhere(CareCase& care, const std::string& why) {
@@ -195,14 +241,11 @@ void CareStepper::start_elsewhere(CareCase& care, const std::string& why) {
         wait_for(care, "recoveries of hosts go first", look_again, std::nullopt);
         return;
     }
-    Want want = want_of(*entry(care), care.record.memory, care.record.vcpus);
-    add_defined_needs(want, care.record.xml);
+    Want want = want_elsewhere(care);
     want.avoid = care.failed_on;
     if (const auto host = host_of_group(care)) {
         if (*host == care.host)
-            return give_up(care,
-                           why + "; the limit of restarts on " + care.host +
-                               " is reached, and the group it must be together with is there");
+            return give_up(care, why + ", and the group it must be together with is there");
         want.hosts = {*host};
     }
     if (!care.pinned.empty()) {
@@ -211,13 +254,10 @@ void CareStepper::start_elsewhere(CareCase& care, const std::string& why) {
     }
     const Plan plan = plan_placement(rooms(care), {want}, context_.packing);
     if (plan.placements.empty())
-        return give_up(care, why + "; the limit of restarts on " + care.host +
-                                 " is reached, and there is no other host for it: " +
-                                 plan.refusals.front().text);
+        return give_up(care,
+                       why + ", and there is no other host for it: " + plan.refusals.front().text);
     const Placement& placement = plan.placements.front();
-    note(care, EntryKind::Decision, StepKind::Plan,
-         why + "; the limit of restarts on " + care.host + " is reached; " + placement.reason,
-         placement.host);
+    note(care, EntryKind::Decision, StepKind::Plan, why + "; " + placement.reason, placement.host);
     begin(care, CareAct::KeepOff, care.host, StepKind::Observe,
           "have " + care.host + " say that it is off there, and stays so");
     care.target = placement.host;
@@ -236,7 +276,7 @@ void CareStepper::kept_off(CareCase& care, const Acted& acted) {
     // What was seen of the others must be as fresh as that word.
     if (mono() - care.look_began > look_max_age) return look(care);
     if (busy_elsewhere(care.domain, care.host) || !context_.recovering.empty() ||
-        find_mark(context_.marks, care.target) != nullptr)
+        find_mark(context_.marks, care.target) != nullptr || !target_still_suits(care))
         return look(care);
     if (const auto why = objection(care.domain, care.host)) return refuse(care, *why);
     const std::string target = care.target;
@@ -275,7 +315,7 @@ void CareStepper::on(const Acted& acted) {
         case CareAct::Stop:
             note(care, EntryKind::Outcome, StepKind::Stop, acted.text, acted.target,
                  acted.result == StartResult::Ok);
-            if (acted.by_hand) return look(care);
+            if (acted.left_alone) return look(care);
             if (acted.result != StartResult::Ok)
                 return give_up(care, "it could not be ended: " + acted.text);
             care.stopped_here = true;
@@ -288,6 +328,8 @@ void CareStepper::on(const Acted& acted) {
             care.acted = true;
             care.acted_at = mono();
             care.resumed = true;
+            // While it stood still it could not answer.
+            care.silent_since.reset();
             care.deed = "it was let go on";
             return wait(care, policy().settle_time);
     }

@@ -121,9 +121,15 @@ void CareStepper::judge(CareCase& care) {
         wait_for(care, *busy, look_again, std::nullopt);
         return;
     }
-    if (!care.acted && care.pinned.empty())
+    if (!care.acted && care.pinned.empty() && !left_fenced_host(care))
         if (const auto why = objection(care.domain, care.host)) return refuse(care, *why);
     if (!find(care)) return;
+    if (left_fenced_host(care)) {
+        note(care, EntryKind::Event, StepKind::Observe,
+             care.host + " was fenced, and it was brought elsewhere");
+        care.record = *context_.record.find_domain(care.domain);
+        care.host = care.record.host;
+    }
     const HostReading& reading = care.look.hosts[care.host];
     if (!reading.view) return unseen(care, reading.why);
     care.unseen = 0;
@@ -142,6 +148,15 @@ void CareStepper::judge(CareCase& care) {
     }
     if (well) return sound(care);
     treat(care, diagnosis);
+}
+
+/// From a host that was fenced a recovery brought it elsewhere: it is looked for and cared for
+/// there. What the fenced one has of it is not trusted.
+bool CareStepper::left_fenced_host(const CareCase& care) const {
+    const Maintenance* const mark = find_mark(context_.marks, care.host);
+    const DomainRecord* const record = context_.record.find_domain(care.domain);
+    return mark != nullptr && mark->fenced && record != nullptr && record->host != care.host &&
+           care.pinned.empty();
 }
 
 /// Where is it active? False: on two hosts, which nobody here may decide.
@@ -183,6 +198,8 @@ bool CareStepper::find_pinned(CareCase& care) {
     const DomainView* const there = find_view(*reading.view, care);
     const Diagnosis diagnosis = diagnose(there, false, false);
     if (care.pinned != care.host && there != nullptr && diagnosis.ailment == Ailment::ByHand) {
+        // It did run there, so whoever looks next has to look there.
+        act(RecordPlace{care.domain, care.pinned});
         refuse(care, "on " + care.pinned + ", where a start was tried, it is " + diagnosis.text +
                          ": that was somebody's will");
         return false;

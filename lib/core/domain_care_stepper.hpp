@@ -48,6 +48,7 @@ class CareStepper {
     // domain_care_judge.cpp
     void judge_host(CareCase& care);
     void judge(CareCase& care);
+    bool left_fenced_host(const CareCase& care) const;
     bool find(CareCase& care);
     bool find_pinned(CareCase& care);
     void unseen(CareCase& care, const std::string& why);
@@ -64,6 +65,9 @@ class CareStepper {
     bool backs_off(CareCase& care, StepKind step, int tries);
     int tries(const CareCase& care, StepKind step, bool elsewhere) const;
     void revive(CareCase& care, const std::string& why, bool must_stop);
+    std::optional<std::string> rule_against_its_host(const CareCase& care) const;
+    Want want_elsewhere(const CareCase& care) const;
+    bool target_still_suits(const CareCase& care) const;
     void start_elsewhere(CareCase& care, const std::string& why);
     void let_go_on(CareCase& care, const std::string& why);
     Duration answer_limit(const CareCase& care) const;

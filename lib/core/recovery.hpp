@@ -258,7 +258,7 @@ struct HostCase {
     std::map<std::string, std::string> stopping;  ///< best-effort domains, and where they end
     std::set<std::string> unstoppable;            ///< of these, where that failed
     std::set<std::string> awaiting_room;          ///< domains for which they are stopped
-    /// Domains that must be together with one on a host of which nobody knows yet whether it lives.
+    /// Domains that must be together with one on a host that is being looked at or fenced.
     std::set<std::string> awaiting_group;
 };
 

@@ -92,8 +92,8 @@ void RecoveryStepper::on(const DomainStopped& stopped) {
         if (!stopped.stopped)
             // Whether it runs is not known, so it is started nowhere else.
             return refuse(host_case, domain, RefusalKind::NoAnswer,
-                          "its guest gives no sign, and it could not be stopped on " +
-                              stopped.target + ": " + stopped.text);
+                          "its guest gives no sign, and it was not stopped on " + stopped.target +
+                              ": " + stopped.text);
         // Only now the journal says that this start failed: before, it might still have run there.
         note(host_case, EntryKind::Outcome, StepKind::Verify,
              "stopped, since its guest gave no sign", stopped.domain, stopped.target, false);

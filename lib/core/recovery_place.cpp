@@ -426,7 +426,8 @@ void RecoveryStepper::start_ready() {
         DomainCase& domain = *turn.domain;
         // Asked first: that its delay is over is noted also while others are being started.
         if (!is_its_turn(domain) || all_busy >= policy().starts_at_once ||
-            busy[domain.target] >= policy().starts_per_host || !proof_is_fresh(*turn.host_case))
+            busy[domain.target] >= policy().starts_per_host || !proof_is_fresh(*turn.host_case) ||
+            group_came_up_elsewhere(*turn.host_case, domain))
             continue;
         ++busy[domain.target];
         ++all_busy;

@@ -45,7 +45,9 @@ std::optional<std::string> RecoveryStepper::undecided_group(const DomainCase& do
     const Domain* const entry = context_.inventory.find_domain(domain.record.name);
     if (entry == nullptr || entry->together.empty() || domain.pinned) return std::nullopt;
     for (const auto& [host, other] : situation_.cases) {
-        if (other.phase != CasePhase::Quiet && other.phase != CasePhase::Looking) continue;
+        if (other.phase != CasePhase::Quiet && other.phase != CasePhase::Looking &&
+            other.phase != CasePhase::Fencing)
+            continue;
         for (const DomainRecord& mate : context_.record.domains) {
             const Domain* const known = context_.inventory.find_domain(mate.name);
             if (mate.host != host || mate.name == domain.record.name || known == nullptr ||
@@ -53,8 +55,8 @@ std::optional<std::string> RecoveryStepper::undecided_group(const DomainCase& do
                 continue;
             for (const std::string& group : entry->together)
                 if (contains(known->together, group))
-                    return "it is not decided yet whether " + host + " lives, where " + mate.name +
-                           " of its together group " + group + " is";
+                    return "it is not decided yet what becomes of " + host + ", where " +
+                           mate.name + " of its together group " + group + " is";
         }
     }
     return std::nullopt;
@@ -67,9 +69,8 @@ bool RecoveryStepper::awaits_group(HostCase& host_case, const DomainCase& domain
     return why.has_value();
 }
 
-/// Whoever waits for the end of a look at another host is placed when that is over.
+/// Whoever waits for what becomes of another host is placed when that is known.
 void RecoveryStepper::place_when_decided() {
-    bool decided = false;
     for (auto& [lost, host_case] : situation_.cases) {
         const auto waits = [&](const std::string& name) {
             return undecided_group(host_case.domains.at(name)).has_value();
@@ -80,9 +81,39 @@ void RecoveryStepper::place_when_decided() {
         host_case.awaiting_group.clear();
         host_case.phase = CasePhase::Observing;
         host_case.views_since = mono();
-        decided = true;
+        replan_ = true;
     }
-    if (decided) plan_when_seen();
+    if (replan_) plan_when_seen();
+}
+
+/// While it waited for its turn, another of its together group may have been brought back where
+/// that had failed: then it is placed again, beside that one.
+bool RecoveryStepper::group_came_up_elsewhere(HostCase& host_case, DomainCase& domain) {
+    const Domain* const entry = context_.inventory.find_domain(domain.record.name);
+    if (entry == nullptr || entry->together.empty() || domain.pinned) return false;
+    const TimePoint looked = context_.now.wall - (mono() - host_case.views_since);
+    for (const DomainRecord& mate : context_.record.domains) {
+        const Domain* const known = context_.inventory.find_domain(mate.name);
+        const bool belongs =
+            known != nullptr && mate.name != domain.record.name &&
+            std::any_of(known->together.begin(), known->together.end(),
+                        [&](const std::string& group) { return contains(entry->together, group); });
+        if (!belongs || !is_active(mate.state) || mate.seen < looked ||
+            mate.host == domain.target || situation_.cases.count(mate.host) != 0 ||
+            in_maintenance(mate.host))
+            continue;
+        note(host_case, EntryKind::Event, StepKind::Plan,
+             "it is placed again: " + mate.name + " of its together group runs on " + mate.host +
+                 " now",
+             domain.record.name);
+        domain.placed = false;
+        domain.target.clear();
+        host_case.phase = CasePhase::Observing;
+        host_case.views_since = mono();
+        replan_ = true;
+        return true;
+    }
+    return false;
 }
 
 std::vector<Stoppable> RecoveryStepper::stoppable(const HostCase& host_case) const {

@@ -141,15 +141,15 @@ void World::set_monitor_cut(bool cut) {
 }
 
 bool World::an_end_unknown(const std::string& domain) const {
-    const auto lies_dead = [&](const std::string& host) {
-        return !hosts.at(host).power && switched_off_.count(host) == 0;
-    };
-    if (const auto sent = sent_to_.find(domain); sent != sent_to_.end() && lies_dead(sent->second))
+    if (const auto sent = sent_to_.find(domain); sent != sent_to_.end() &&
+                                                 !monitor_reaches(sent->second) &&
+                                                 switched_off_.count(sent->second) == 0)
         return true;
     const auto home = home_.find(domain);
     if (home == home_.end()) return false;
     const SimHost& source = hosts.at(home->second);
-    return source.was_silent || source.powered_on_at || lies_dead(home->second);
+    return source.was_silent || source.powered_on_at ||
+           (!source.power && switched_off_.count(home->second) == 0);
 }
 
 void World::check_second_look(const std::string& name) {

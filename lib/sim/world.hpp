@@ -133,8 +133,8 @@ class World {
 
     void log(const std::string& text);
     void broken(const std::string& promise);
-    /// The host where it ran last for certain was silent, or that or the one it was sent to lies
-    /// dead and nobody proved it: what a move left can't be judged.
+    /// The host where it ran last for certain was silent or lies dead, or the one it was sent to is
+    /// out of reach, and nobody proved it off: what a move left can't be judged.
     bool an_end_unknown(const std::string& domain) const;
     const std::vector<std::string>& lines() const { return lines_; }
     const std::vector<std::string>& broken_promises() const { return broken_; }
