@@ -174,6 +174,7 @@ class World {
   private:
     /// The rules of the cluster file for a domain that comes to a host.
     void check_rules(const std::string& domain, const std::string& host);
+    void check_apart(const std::string& domain, const std::string& host);
     /// What it is to be started after died with it, and is started only now.
     void check_order(const std::string& domain);
     bool is_cut_off(const SimHost& host, const std::string& domain) const;

@@ -108,11 +108,12 @@ void World::check_restart(const std::string& domain, const std::string& name) {
 
 void World::begin_restart(const std::string& domain, const std::string& name, Bytes memory) {
     check_restart(domain, name);
-    // Where it was already the rules may have been broken by somebody else.
-    if (hosts.at(name).domains.count(domain) == 0 && hosts.at(name).defined.count(domain) == 0) {
+    // Where it was already it has its place, though not against who came there meanwhile.
+    if (hosts.at(name).domains.count(domain) == 0 && hosts.at(name).defined.count(domain) == 0)
         check_rules(domain, name);
-        check_together(domain, name);
-    }
+    else
+        check_apart(domain, name);
+    check_together(domain, name);
     const Now now = scheduler.now();
     home_[domain] = name;
     std::vector<Instant>& times = restarts_[domain];

@@ -32,12 +32,23 @@ void World::check_rules(const std::string& domain, const std::string& name) {
                 !there.power || unforeseeable(other))
                 continue;
             if (where == name) used += vcpus[other];
-            if (where == name && share(entry->apart, neighbour->apart))
-                broken(what + " beside " + other + ", from which it must stay apart");
         }
+    check_apart(domain, name);
     if (host.vcpus && used > *host.vcpus)
         broken(what + ", which has " + std::to_string(used) + " virtual CPUs to give then, not " +
                std::to_string(*host.vcpus));
+}
+
+void World::check_apart(const std::string& domain, const std::string& name) {
+    const Domain* const entry = inventory.find_domain(domain);
+    if (entry == nullptr) return;
+    for (const auto& [other, state] : hosts.at(name).domains) {
+        const Domain* const neighbour = inventory.find_domain(other);
+        if (other != domain && neighbour != nullptr && is_active(state.state) &&
+            !unforeseeable(other) && share(entry->apart, neighbour->apart))
+            broken(domain + " comes to " + name + " beside " + other +
+                   ", from which it must stay apart");
+    }
 }
 
 void World::check_together(const std::string& domain, const std::string& name) {
