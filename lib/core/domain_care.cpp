@@ -232,8 +232,8 @@ void CareStepper::replay(CareCase& care, const std::vector<JournalEntry>& entrie
         const bool intent = entry.kind == EntryKind::Intent;
         const bool outcome = entry.kind == EntryKind::Outcome;
         if (intent) care.willed = care.touched = true;
-        if (entry.step == StepKind::Stop && (intent || (outcome && entry.ok)))
-            care.stopped_here = true;
+        if (entry.step == StepKind::Stop && (intent || outcome))
+            care.stopped_here = intent || entry.ok;
         if (entry.step == StepKind::Start && intent) {
             care.host = entry.host;
             care.pinned = entry.target;

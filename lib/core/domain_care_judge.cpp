@@ -121,10 +121,12 @@ void CareStepper::judge(CareCase& care) {
         wait_for(care, *busy, look_again, std::nullopt);
         return;
     }
-    if (!care.acted && care.pinned.empty() && !left_fenced_host(care))
+    const std::string left = left_fenced_host(care) ? care.host : std::string{};
+    if (!care.acted && care.pinned.empty() && left.empty())
         if (const auto why = objection(care.domain, care.host)) return refuse(care, *why);
     if (!find(care)) return;
-    if (left_fenced_host(care)) {
+    // Active nowhere, so that the record says where it is.
+    if (!left.empty() && care.host == left) {
         note(care, EntryKind::Event, StepKind::Observe,
              care.host + " was fenced, and it was brought elsewhere");
         care.record = *context_.record.find_domain(care.domain);

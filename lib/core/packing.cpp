@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 namespace domkeeper {
 
@@ -108,49 +109,56 @@ bool is_full(const Assignment& assignment) {
     return std::find(assignment.begin(), assignment.end(), nowhere) == assignment.end();
 }
 
-bool is_surely_best(const PackingProblem& problem, const Assignment& assignment) {
-    if (is_full(assignment)) return true;
+std::vector<std::size_t> most_by_sums(const PackingProblem& problem) {
     // An item that fits into no box even alone is none that anybody could place.
     const Packing empty(problem);
-    std::vector<char> placeable;
-    for (std::size_t i = 0; i < problem.items.size(); ++i) {
-        std::size_t box = 0;
-        while (box < problem.boxes.size() && !empty.fits(i, box)) ++box;
-        placeable.push_back(box < problem.boxes.size() ? 1 : 0);
-    }
+    const auto is_placeable = [&](std::size_t i) {
+        for (std::size_t box = 0; box < problem.boxes.size(); ++box)
+            if (empty.fits(i, box)) return true;
+        return false;
+    };
     constexpr std::int64_t plenty = std::numeric_limits<std::int64_t>::max() / 4;
     std::int64_t free = 0;
     std::int64_t vcpus = 0;
+    std::int64_t unit = 0;
+    for (const PackingProblem::Item& item : problem.items) unit = std::gcd(unit, item.size);
+    unit = std::max<std::int64_t>(unit, 1);
     for (const PackingProblem::Box& box : problem.boxes) {
-        free += std::max<std::int64_t>(box.free, 0);
+        // No box is filled with parts of what divides all sizes.
+        free += std::max<std::int64_t>(box.free, 0) / unit * unit;
         vcpus = std::min(plenty, vcpus + std::clamp<std::int64_t>(box.vcpus, 0, plenty));
     }
-    // How many of the smallest go into `left`, as one box.
-    const auto most_of = [](std::vector<std::int64_t>& sizes, std::int64_t left) {
-        std::sort(sizes.begin(), sizes.end());
-        std::size_t most = 0;
-        while (most < sizes.size() && sizes[most] <= left) left -= sizes[most++];
-        return most;
-    };
+    std::vector<std::size_t> most;
     for (std::size_t i = 0; i < problem.items.size();) {
-        std::vector<std::int64_t> sizes;
+        std::vector<std::size_t> rank_items;
         std::vector<std::int64_t> shares;
-        std::size_t placed = 0;
         for (const int rank = problem.items[i].rank;
              i < problem.items.size() && problem.items[i].rank == rank; ++i) {
-            if (assignment[i] != nowhere) ++placed;
-            if (placeable[i] == 0) continue;
-            sizes.push_back(problem.items[i].size);
+            if (!is_placeable(i)) continue;
+            rank_items.push_back(i);
             shares.push_back(problem.items[i].vcpus);
         }
-        if (placed < std::min(most_of(sizes, free), most_of(shares, vcpus))) return false;
+        std::stable_sort(rank_items.begin(), rank_items.end(), [&](std::size_t a, std::size_t b) {
+            return problem.items[a].size < problem.items[b].size;
+        });
+        std::sort(shares.begin(), shares.end());
         // Whatever places as many of this rank needs no less for them.
-        for (std::size_t k = 0; k < placed; ++k) {
-            free -= sizes[k];
+        for (std::size_t k = 0; k < rank_items.size(); ++k) {
+            const std::int64_t size = problem.items[rank_items[k]].size;
+            if (size > free || shares[k] > vcpus) break;
+            free -= size;
             vcpus -= shares[k];
+            most.push_back(rank_items[k]);
         }
     }
-    return true;
+    return most;
+}
+
+bool is_surely_best(const PackingProblem& problem, const Assignment& assignment) {
+    if (is_full(assignment)) return true;
+    Assignment bound(problem.items.size(), nowhere);
+    for (const std::size_t i : most_by_sums(problem)) bound[i] = 0;
+    return !places_more(problem, bound, assignment);
 }
 
 }  // namespace domkeeper

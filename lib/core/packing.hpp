@@ -105,8 +105,18 @@ bool is_full(const Assignment& assignment);
 /// `thorough` no box is filled anew: for whoever asks hundreds of such questions.
 Assignment pack_quickly(const PackingProblem& problem, bool thorough = true);
 
+/// Searches box by box for a way to place all of these items (indices), though next to nothing is
+/// to spare. Empty: none was found within `budget` steps (some hundred million a second), or the
+/// sizes have so fine a unit in common that it was not tried. Deterministic.
+std::optional<Assignment> pack_exactly(const PackingProblem& problem,
+                                       const std::vector<std::size_t>& items, long budget);
+
 /// Moves items to boxes that leave fewer wishes open, where there is room.
 Assignment with_more_wishes(const PackingProblem& problem, const Assignment& assignment);
+
+/// As many items of the highest rank, then of the next, and so on, as sums alone allow: the small
+/// ones first, as if all boxes were one.
+std::vector<std::size_t> most_by_sums(const PackingProblem& problem);
 
 /// True when sums alone show that no assignment places more: not if all boxes were one, and every
 /// item could be cut to fit. False says nothing.

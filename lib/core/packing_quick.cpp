@@ -17,6 +17,7 @@ constexpr long chain_budget = 40'000;  ///< attempts for one packing
 constexpr long item_budget = 4'000;    ///< of these for one item
 constexpr long fill_budget = 4'000;    ///< steps for one box
 constexpr int shuffle_rounds = 200;
+constexpr long exact_budget = 20'000'000;
 constexpr std::size_t most_left = 64;  ///< with more left over, no shuffling helps
 
 using Indices = std::vector<std::size_t>;
@@ -437,6 +438,10 @@ Assignment pack_quickly(const PackingProblem& problem, bool thorough) {
             consider(pack_box_by_box(problem, tight_first, rules_first));
             if (settled()) return best;
         }
+    // With something left over in any case, what to leave is the question, which sums can't answer.
+    const Indices most = most_by_sums(problem);
+    if (most.size() == problem.items.size())
+        if (const auto exact = pack_exactly(problem, most, exact_budget)) consider(*exact);
     return best;
 }
 

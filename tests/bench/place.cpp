@@ -5,7 +5,8 @@
 //     room HOST FREE-MIB VCPUS [GROUP ...]     groups of which a domain is there that keeps apart
 //     want DOMAIN MIB VCPUS PRIORITY [GROUP ...]
 // Answers "put DOMAIN HOST" or "refuse DOMAIN KIND PROOF" for each, and "took MILLISECONDS" for the
-// planning alone. PROOF: "proven" (no packing has room for it), "open" (the search gave up).
+// planning alone. PROOF: "proven" (no packing has room for it), "open" (the search gave up),
+// "unsearched" (without a solver).
 #include <chrono>
 #include <cstdio>
 #include <iostream>
@@ -65,8 +66,9 @@ int main(int argc, char** argv) {
         std::printf("put %s %s\n", placement.domain.c_str(), placement.host.c_str());
     for (const Refusal& refusal : plan.refusals) {
         const bool open = refusal.text.find("was given up") != std::string::npos;
+        const char* proof = *seconds == 0 ? "unsearched" : open ? "open" : "proven";
         std::printf("refuse %s %s %s\n", refusal.domain.c_str(),
-                    std::string(refusal_kind_name(refusal.kind)).c_str(), open ? "open" : "proven");
+                    std::string(refusal_kind_name(refusal.kind)).c_str(), proof);
     }
     std::printf("took %.1f\n", took.count());
     return 0;

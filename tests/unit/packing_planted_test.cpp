@@ -2,6 +2,7 @@
 // Packings that exist since they were planted, at the sizes of real clusters: whoever goes by size
 // alone fails, the planner finds them.
 #include <catch2/catch.hpp>
+#include <numeric>
 #include <random>
 
 #include "lib/core/planner.hpp"
@@ -166,5 +167,39 @@ TEST_CASE("no refusal is called proven that a full search would not refuse", "[p
         CHECK_FALSE(places_more(problem, best, found->assignment));
         const Assignment wished = with_more_wishes(problem, found->assignment);
         CHECK(is_sound(problem, wished));
+        std::vector<std::size_t> everything(wants.size());
+        std::iota(everything.begin(), everything.end(), std::size_t{0});
+        const auto exact = pack_exactly(problem, everything, 1'000'000);
+        CHECK(exact.has_value() == is_full(best));
+        if (exact) CHECK((is_sound(problem, *exact) && is_full(*exact)));
     }
+}
+
+TEST_CASE("what was cut out of the room without any waste is placed without a solver",
+          "[packing]") {
+    std::mt19937 random(20261123);
+    const auto dice = [&](int low, int high) {
+        return std::uniform_int_distribution<int>(low, high)(random);
+    };
+    for (const int hosts : {7, 14, 28, 56})
+        for (int round = 0; round < 10; ++round) {
+            CAPTURE(hosts, round);
+            std::vector<Room> rooms;
+            std::vector<Want> wants;
+            for (int h = 0; h < hosts; ++h) {
+                int left = dice(24, 80);  // quarters of a GiB
+                rooms.push_back({"h" + std::to_string(h), mebibytes(left * 256)});
+                while (left > 0) {
+                    const int piece = left < 4 ? left : std::min(left, dice(6, 40));
+                    wants.push_back(
+                        {"d" + std::to_string(wants.size()), mebibytes(piece * 256), 0, {}, {}});
+                    left -= piece;
+                }
+            }
+            std::shuffle(wants.begin(), wants.end(), random);
+            const PackingProblem problem = problem_of(rooms, wants);
+            const Assignment quick = pack_quickly(problem);
+            CHECK(is_sound(problem, quick));
+            CHECK(is_full(quick));
+        }
 }
