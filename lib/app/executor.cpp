@@ -288,7 +288,8 @@ class Worker {
                             ports_.arming(),
                             situation_.next_incident,
                             ports_.scheduler.now(),
-                            ports_.packing};
+                            ports_.packing,
+                            situation_.placed()};
         for (const auto& [host, host_case] : situation_.cases) {
             context.recovering[host] = host_case.id;
             for (const auto& [name, domain] : host_case.domains)

@@ -96,7 +96,7 @@ class Balancer {
             const auto host = std::find_if(shares_.begin(), shares_.end(),
                                            [&](const auto& share) { return share.host == home; });
             std::string why;
-            if (entry == nullptr || !facts.trouble.empty() || survey_.twice.count(name) != 0 ||
+            if (entry == nullptr || !facts.objection().empty() || survey_.twice.count(name) != 0 ||
                 host == shares_.end() || host->closed ||
                 choose_way(entry->move, facts, why) != MoveWay::Live)
                 continue;

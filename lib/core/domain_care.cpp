@@ -59,7 +59,7 @@ const CareCase* CareSituation::find(const std::string& domain) const {
 std::set<std::string> CareSituation::busy_hosts() const {
     std::set<std::string> hosts;
     for (const auto& [id, care] : cases) {
-        if (care.phase != CarePhase::Acting && !care.acted && care.pinned.empty()) continue;
+        if (!is_bound(care)) continue;
         hosts.insert(care.host);
         if (!care.target.empty()) hosts.insert(care.target);
         if (!care.pinned.empty()) hosts.insert(care.pinned);
@@ -72,10 +72,14 @@ std::string goal_of(const CareCase& care) {
     return care.phase == CarePhase::Acting ? care.target : care.host;
 }
 
-std::map<std::string, std::string> CareSituation::goals() const {
-    std::map<std::string, std::string> all;
+bool is_bound(const CareCase& care) {
+    return !care.pinned.empty() || care.phase == CarePhase::Acting || care.acted;
+}
+
+std::map<std::string, CaredFor> CareSituation::goals() const {
+    std::map<std::string, CaredFor> all;
     for (const auto& [id, care] : cases)
-        if (care.domain != any_domain) all[care.domain] = goal_of(care);
+        if (care.domain != any_domain) all[care.domain] = {goal_of(care), is_bound(care)};
     return all;
 }
 

@@ -145,6 +145,8 @@ struct CareCase {
 
 /// Where it is being brought back, or would be first.
 std::string goal_of(const CareCase& care);
+/// It is being brought back to its goal, or was; one that waits for its turn may still go anywhere.
+bool is_bound(const CareCase& care);
 
 /// A domain that is to be brought back.
 struct WilledDomain {
@@ -161,7 +163,7 @@ struct CareSituation {
     /// Hosts on which something is being done, or was and is being verified: no move begins there.
     std::set<std::string> busy_hosts() const;
     /// Where the domains in care are being brought back, or would be first; by domain.
-    std::map<std::string, std::string> goals() const;
+    std::map<std::string, CaredFor> goals() const;
     /// A recovery of their hosts takes them over as if they ran there.
     std::vector<WilledDomain> willed() const;
 };
@@ -179,6 +181,7 @@ struct CareContext {
     IncidentId next_incident = 1;
     Now now;
     PackingSearch packing{};
+    std::map<std::string, std::string> placed{};  ///< of `recovered` the placed ones, and where
 };
 
 /// What a step wants written and done, in this order.

@@ -29,11 +29,6 @@ bool shares(const std::vector<std::string>& groups, const std::vector<std::strin
                        [&](const std::string& group) { return contains(others, group); });
 }
 
-/// It is being brought back to its goal, or was; one that waits for its turn may still go anywhere.
-bool is_bound(const CareCase& care) {
-    return !care.pinned.empty() || care.phase == CarePhase::Acting || care.acted;
-}
-
 }  // namespace
 
 // ---- what stands in the way ---------------------------------------------------------------------
@@ -161,6 +156,18 @@ void CareStepper::revive(CareCase& care, const std::string& why, bool must_stop)
     start_elsewhere(care, why + (not_here ? "; " + *not_here : std::string{}));
 }
 
+/// Who else comes to a host, or came to it since it was looked: by domain.
+std::map<std::string, std::string> CareStepper::bound_since(const CareCase& care) const {
+    std::map<std::string, std::string> all = context_.placed;
+    const TimePoint looked = context_.now.wall - (mono() - care.look_began);
+    for (const DomainRecord& one : context_.record.domains)
+        if (is_active(one.state) && one.seen >= looked) all.emplace(one.name, one.host);
+    for (const auto& [id, other] : situation_.cases)
+        if (is_bound(other)) all[other.domain] = goal_of(other);
+    all.erase(care.domain);
+    return all;
+}
+
 /// Another of its apart group took its place meanwhile, or its together group is elsewhere now.
 std::optional<std::string> CareStepper::rule_against_its_host(const CareCase& care) const {
     const auto group = host_of_group(care);
@@ -174,9 +181,8 @@ std::optional<std::string> CareStepper::rule_against_its_host(const CareCase& ca
     if (const auto& view = care.look.hosts.at(care.host).view)
         for (const DomainView& there : view->domains)
             if (is_active(there.state) && excludes(there.name)) taken = there.name;
-    for (const auto& [id, other] : situation_.cases)
-        if (is_bound(other) && goal_of(other) == care.host && excludes(other.domain))
-            taken = other.domain;
+    for (const auto& [name, host] : bound_since(care))
+        if (host == care.host && excludes(name)) taken = name;
     if (taken.empty()) return std::nullopt;
     return taken + ", from which it must be apart, is on " + care.host + " now";
 }
@@ -215,8 +221,8 @@ std::optional<std::string> CareStepper::host_of_group(const CareCase& care) cons
         for (const DomainView& view : reading.view->domains)
             if (is_active(view.state) && belongs(view.name)) return host;
     }
-    for (const auto& [id, other] : situation_.cases)
-        if (is_bound(other) && belongs(other.domain)) return goal_of(other);
+    for (const auto& [name, host] : bound_since(care))
+        if (belongs(name)) return host;
     return std::nullopt;
 }
 

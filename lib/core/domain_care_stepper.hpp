@@ -65,6 +65,7 @@ class CareStepper {
     bool backs_off(CareCase& care, StepKind step, int tries);
     int tries(const CareCase& care, StepKind step, bool elsewhere) const;
     void revive(CareCase& care, const std::string& why, bool must_stop);
+    std::map<std::string, std::string> bound_since(const CareCase& care) const;
     std::optional<std::string> rule_against_its_host(const CareCase& care) const;
     Want want_elsewhere(const CareCase& care) const;
     bool target_still_suits(const CareCase& care) const;

@@ -61,8 +61,8 @@ class Maker {
             refuse(RefusalKind::NotListed, name, "it is not in the cluster file");
             return std::nullopt;
         }
-        if (!facts.trouble.empty()) {
-            refuse(RefusalKind::MoveNotAllowed, name, facts.trouble);
+        if (const std::string why = facts.objection(); !why.empty()) {
+            refuse(RefusalKind::MoveNotAllowed, name, why);
             return std::nullopt;
         }
         std::string why;

@@ -58,4 +58,14 @@ std::string_view clean_up_name(CleanUp clean_up) {
     return "abort its migration";
 }
 
+std::string MoveFacts::objection() const {
+    if (!trouble.empty()) return trouble;
+    // The words are libvirt's, as this project reads its reasons; see read_reason().
+    const bool is_half = view.state == DomainState::Paused &&
+                         (view.reason == "migration" || view.reason == "starting up" ||
+                          view.reason.rfind("post-copy migration", 0) == 0);
+    if (!is_half) return {};
+    return "it stands still as one end of a move (" + view.reason + "), whose other end may run";
+}
+
 }  // namespace domkeeper

@@ -99,6 +99,10 @@ struct MoveFacts {
     std::vector<std::string> devices;  ///< block devices that a host must see, absolute paths
     std::string trouble;               ///< why it can't be moved at all; empty: nothing is known
     Bytes overhead;                    ///< what the hypervisor needs beside the guest's memory
+
+    /// Why it is not to be moved: `trouble`, or it stands still as one end of a move, whose other
+    /// end may run. Empty: nothing speaks against it.
+    std::string objection() const;
 };
 
 /// Whether a host sees a block device.

@@ -31,6 +31,17 @@ RecoveryStep advance(Situation& situation, const RecoveryEvent& event,
     return stepper.take();
 }
 
+std::map<std::string, std::string> Situation::placed() const {
+    std::map<std::string, std::string> all;
+    for (const auto& [host, host_case] : cases)
+        for (const auto& [name, domain] : host_case.domains) {
+            const bool idle = domain.phase == DomainPhase::Waiting && !domain.placed;
+            if (!idle && domain.phase != DomainPhase::Refused && !domain.target.empty())
+                all[name] = domain.target;
+        }
+    return all;
+}
+
 std::optional<std::string> resting(const RecoveryContext& context, const std::string& host) {
     for (const auto& [domain, moving] : context.moving)
         if (moving.from == host || moving.to == host) return std::nullopt;

@@ -278,6 +278,14 @@ struct Situation {
     std::map<std::string, std::optional<PowerRead>> power;  ///< asked; empty: being read
 
     bool idle() const { return cases.empty(); }
+    /// Domains that were placed, are being started, or run again, and where.
+    std::map<std::string, std::string> placed() const;
+};
+
+/// Where a domain in care comes back.
+struct CaredFor {
+    std::string host;
+    bool is_bound = false;  ///< it is being brought back there, or was; else it waits for its turn
 };
 
 /// What a step may look at beside the situation.
@@ -291,8 +299,8 @@ struct RecoveryContext {
     std::map<std::string, Moving> moving{};    ///< domains that are being moved just now
     std::vector<PastFence> fences{};           ///< of the last hour, and of the cool-down
     std::optional<TimePoint> monitor_since{};  ///< when the monitor started; empty: it does not say
-    /// Domains that failed and are cared for, and the hosts where they are being brought back.
-    std::map<std::string, std::string> cared{};
+    /// Domains that failed and are cared for, and where they are to be brought back.
+    std::map<std::string, CaredFor> cared{};
 };
 
 /// So far back the journal is asked for fences.

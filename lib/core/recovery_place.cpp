@@ -279,12 +279,12 @@ std::vector<Room> RecoveryStepper::rooms() const {
                 if (promised)
                     left.take(domain.record.name, domain.record.memory, domain.record.vcpus);
             }
-        // What failed there and is cared for comes back into its old room. Where those are that it
-        // must be together with is said by the ones that run.
+        // What failed there and is cared for comes back into its old room. While it waits for its
+        // turn it does not say where its together group is.
         for (const auto& [name, goal] : context_.cared) {
             const DomainRecord* const known = context_.record.find_domain(name);
-            if (goal == host.name && known != nullptr && !is_ours(name))
-                left.take(name, known->memory, known->vcpus, false);
+            if (goal.host == host.name && known != nullptr && !is_ours(name))
+                left.take(name, known->memory, known->vcpus, goal.is_bound);
         }
         left.take_since(context_.now.wall - (mono() - last->second.began));
         all.push_back(std::move(left).room());
@@ -426,8 +426,7 @@ void RecoveryStepper::start_ready() {
         DomainCase& domain = *turn.domain;
         // Asked first: that its delay is over is noted also while others are being started.
         if (!is_its_turn(domain) || all_busy >= policy().starts_at_once ||
-            busy[domain.target] >= policy().starts_per_host || !proof_is_fresh(*turn.host_case) ||
-            group_came_up_elsewhere(*turn.host_case, domain))
+            busy[domain.target] >= policy().starts_per_host || !proof_is_fresh(*turn.host_case))
             continue;
         ++busy[domain.target];
         ++all_busy;

@@ -32,8 +32,11 @@ bool RecoveryStepper::is_its_turn(DomainCase& domain) {
     // An earlier start of a pinned one may be all over already.
     if (entry == nullptr || domain.waited || domain.pinned) return true;
     if (!std::all_of(entry->after.begin(), entry->after.end(),
-                     [&](const std::string& name) { return is_through(name); }))
+                     [&](const std::string& name) { return is_through(name); })) {
+        // What it comes after may have to be started anew: its delay begins after that.
+        domain.not_before.reset();
         return false;
+    }
     if (!domain.not_before) domain.not_before = mono() + entry->start_delay;
     domain.waited = mono() >= *domain.not_before;
     return domain.waited;
@@ -71,6 +74,7 @@ bool RecoveryStepper::awaits_group(HostCase& host_case, const DomainCase& domain
 
 /// Whoever waits for what becomes of another host is placed when that is known.
 void RecoveryStepper::place_when_decided() {
+    bool decided = false;
     for (auto& [lost, host_case] : situation_.cases) {
         const auto waits = [&](const std::string& name) {
             return undecided_group(host_case.domains.at(name)).has_value();
@@ -81,39 +85,9 @@ void RecoveryStepper::place_when_decided() {
         host_case.awaiting_group.clear();
         host_case.phase = CasePhase::Observing;
         host_case.views_since = mono();
-        replan_ = true;
+        decided = true;
     }
-    if (replan_) plan_when_seen();
-}
-
-/// While it waited for its turn, another of its together group may have been brought back where
-/// that had failed: then it is placed again, beside that one.
-bool RecoveryStepper::group_came_up_elsewhere(HostCase& host_case, DomainCase& domain) {
-    const Domain* const entry = context_.inventory.find_domain(domain.record.name);
-    if (entry == nullptr || entry->together.empty() || domain.pinned) return false;
-    const TimePoint looked = context_.now.wall - (mono() - host_case.views_since);
-    for (const DomainRecord& mate : context_.record.domains) {
-        const Domain* const known = context_.inventory.find_domain(mate.name);
-        const bool belongs =
-            known != nullptr && mate.name != domain.record.name &&
-            std::any_of(known->together.begin(), known->together.end(),
-                        [&](const std::string& group) { return contains(entry->together, group); });
-        if (!belongs || !is_active(mate.state) || mate.seen < looked ||
-            mate.host == domain.target || situation_.cases.count(mate.host) != 0 ||
-            in_maintenance(mate.host))
-            continue;
-        note(host_case, EntryKind::Event, StepKind::Plan,
-             "it is placed again: " + mate.name + " of its together group runs on " + mate.host +
-                 " now",
-             domain.record.name);
-        domain.placed = false;
-        domain.target.clear();
-        host_case.phase = CasePhase::Observing;
-        host_case.views_since = mono();
-        replan_ = true;
-        return true;
-    }
-    return false;
+    if (decided) plan_when_seen();
 }
 
 std::vector<Stoppable> RecoveryStepper::stoppable(const HostCase& host_case) const {

@@ -98,7 +98,6 @@ class RecoveryStepper {
     bool in_maintenance(const std::string& host) const;
     std::vector<Room> rooms() const;
     void start_ready();
-    bool group_came_up_elsewhere(HostCase& host_case, DomainCase& domain);
 
     // recovery_room.cpp: who waits for whom, and for whom others are stopped
     bool is_its_turn(DomainCase& domain);
@@ -140,7 +139,6 @@ class RecoveryStepper {
 
     Situation& situation_;
     const RecoveryContext& context_;
-    bool replan_ = false;  ///< some case is to be planned again
     RecoveryStep step_;
 };
 

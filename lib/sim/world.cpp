@@ -192,7 +192,8 @@ void World::begin_start(const std::string& domain, const std::string& name, Byte
     }
     const auto& back = hosts.at(home_[domain]).powered_on_at;
     // One that is cut off from the domain's disks may have its power.
-    if (back && hosts.at(home_[domain]).power && !is_cut_off(hosts.at(home_[domain]), domain) &&
+    if (back && home_[domain] != name && hosts.at(home_[domain]).power &&
+        !is_cut_off(hosts.at(home_[domain]), domain) &&
         now.mono - *back > proof_max_age + proof_slack)
         broken(domain + " is started although " + home_[domain] + " is long back");
     check_trusted(domain, name);
