@@ -2,7 +2,6 @@
 #include "lib/sim/sim_scheduler.hpp"
 
 #include <algorithm>
-#include <cerrno>
 
 namespace domkeeper {
 namespace {
@@ -29,9 +28,18 @@ SimScheduler::~SimScheduler() {
     for (const auto& carrier : carriers_) carrier->thread.join();
 }
 
-void SimScheduler::Turn::await() {
-    while (sem_wait(&given_) != 0 && errno == EINTR) {
+void SimScheduler::Turn::give() {
+    {
+        const std::lock_guard lock(guard_);
+        given_ = true;
     }
+    changed_.notify_one();
+}
+
+void SimScheduler::Turn::await() {
+    std::unique_lock lock(guard_);
+    changed_.wait(lock, [this] { return given_; });
+    given_ = false;
 }
 
 Now SimScheduler::now() {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <semaphore.h>
-
+#include <condition_variable>
 #include <functional>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -54,19 +54,17 @@ class SimScheduler : public Scheduler {
 
   private:
     struct Task;
-    /// The right to run. A plain semaphore: std::atomic's wait spins first, which costs more than
-    /// the handing over itself where one alone runs at a time.
+    /// The right to run. No std::atomic: its wait spins first, which costs more than the handing
+    /// over itself where one alone runs at a time.
     class Turn {
       public:
-        Turn() { sem_init(&given_, 0, 0); }
-        ~Turn() { sem_destroy(&given_); }
-        Turn(const Turn&) = delete;
-        Turn& operator=(const Turn&) = delete;
-        void give() { sem_post(&given_); }
+        void give();
         void await();
 
       private:
-        sem_t given_{};
+        std::mutex guard_;
+        std::condition_variable changed_;
+        bool given_ = false;
     };
     /// A thread that carries one task after the other. It sleeps until it is given the turn.
     struct Carrier {
