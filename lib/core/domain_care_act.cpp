@@ -24,11 +24,6 @@ std::string nth(int n) {
     return std::to_string(n) + ending;
 }
 
-bool shares(const std::vector<std::string>& groups, const std::vector<std::string>& others) {
-    return std::any_of(groups.begin(), groups.end(),
-                       [&](const std::string& group) { return contains(others, group); });
-}
-
 }  // namespace
 
 // ---- what stands in the way ---------------------------------------------------------------------
@@ -121,18 +116,17 @@ void CareStepper::revive(CareCase& care, const std::string& why, bool must_stop)
     if (in_the_way(care)) return;
     const int here = tries(care, StepKind::Start, false);
     const int elsewhere = tries(care, StepKind::Start, true);
-    std::optional<std::string> not_here;
-    if (care.pinned.empty()) not_here = rule_against_its_host(care);
-    if (!not_here && here >= policy().restart_limit)
-        not_here = "the limit of restarts on " + care.host + " is reached";
-    const bool in_place = !not_here && care.pinned.empty();
+    std::optional<std::string> rule;
+    if (care.pinned.empty()) rule = rule_against_its_host(care);
+    const bool in_place = here < policy().restart_limit && care.pinned.empty() && !rule;
     const int allowed = policy().restarts_elsewhere + (care.pinned.empty() ? 0 : 1);
     const auto count = [&] {
         return "started " + counted(static_cast<std::size_t>(here + elsewhere), "time") +
                " within " + render_duration(policy().restart_window);
     };
     if (!in_place && elsewhere >= allowed)
-        return give_up(care, why + "; " + count() + ", which is the limit");
+        return give_up(care, why + (rule ? "; " + *rule : std::string{}) + "; " + count() +
+                                 ", which is the limit");
     if (care.record.xml.empty() && (!in_place || !care.record.persistent))
         return give_up(care, why + "; its definition was never recorded");
     // What it is to come after is brought back first, if that is due.
@@ -153,7 +147,10 @@ void CareStepper::revive(CareCase& care, const std::string& why, bool must_stop)
                          (here == 0 ? std::string{}
                                     : " (" + std::to_string(here + 1) + " of " +
                                           std::to_string(policy().restart_limit) + " times)"));
-    start_elsewhere(care, why + (not_here ? "; " + *not_here : std::string{}));
+    std::string all = why;
+    if (rule || here >= policy().restart_limit)
+        all += "; " + rule.value_or("the limit of restarts on " + care.host + " is reached");
+    start_elsewhere(care, all);
 }
 
 /// Who else comes to a host, or came to it since it was looked: by domain.
@@ -175,7 +172,8 @@ std::optional<std::string> CareStepper::rule_against_its_host(const CareCase& ca
         return "the group that it must be together with is on " + *group;
     const auto excludes = [&](const std::string& name) {
         const Domain* const other = context_.inventory.find_domain(name);
-        return other != nullptr && name != care.domain && shares(entry(care)->apart, other->apart);
+        return other != nullptr && name != care.domain &&
+               share_group(entry(care)->apart, other->apart);
     };
     std::string taken;
     if (const auto& view = care.look.hosts.at(care.host).view)
@@ -214,7 +212,7 @@ std::optional<std::string> CareStepper::host_of_group(const CareCase& care) cons
     const std::vector<std::string>& groups = entry(care)->together;
     const auto belongs = [&](const std::string& name) {
         const Domain* const other = context_.inventory.find_domain(name);
-        return other != nullptr && name != care.domain && shares(groups, other->together);
+        return other != nullptr && name != care.domain && share_group(groups, other->together);
     };
     for (const auto& [host, reading] : care.look.hosts) {
         if (!reading.view) continue;

@@ -96,6 +96,9 @@ struct Want {
     DomainClass domain_class = DomainClass::Normal;
 };
 
+/// Whether both have one of these groups.
+bool share_group(const std::vector<std::string>& groups, const std::vector<std::string>& others);
+
 /// A domain of the cluster file that needs that much.
 Want want_of(const Domain& domain, Bytes memory, int vcpus = 0);
 

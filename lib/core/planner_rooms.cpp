@@ -4,6 +4,7 @@
 
 #include "lib/core/error.hpp"
 #include "lib/core/planner.hpp"
+#include "lib/core/text.hpp"
 
 namespace domkeeper {
 
@@ -58,6 +59,11 @@ void Standing::add(const Domain& domain, int domain_vcpus) {
 void Standing::add(const Want& want) {
     if (vcpus) *vcpus -= want.vcpus;
     add_groups(*this, want);
+}
+
+bool share_group(const std::vector<std::string>& groups, const std::vector<std::string>& others) {
+    return std::any_of(groups.begin(), groups.end(),
+                       [&](const std::string& group) { return contains(others, group); });
 }
 
 Want want_of(const Domain& domain, Bytes memory, int vcpus) {

@@ -53,13 +53,10 @@ std::optional<std::string> RecoveryStepper::undecided_group(const DomainCase& do
             continue;
         for (const DomainRecord& mate : context_.record.domains) {
             const Domain* const known = context_.inventory.find_domain(mate.name);
-            if (mate.host != host || mate.name == domain.record.name || known == nullptr ||
-                !is_active(mate.state))
-                continue;
-            for (const std::string& group : entry->together)
-                if (contains(known->together, group))
-                    return "it is not decided yet what becomes of " + host + ", where " +
-                           mate.name + " of its together group " + group + " is";
+            if (mate.host == host && mate.name != domain.record.name && known != nullptr &&
+                is_active(mate.state) && share_group(known->together, entry->together))
+                return "it is not decided yet what becomes of " + host + ", where " + mate.name +
+                       " of its together group is";
         }
     }
     return std::nullopt;
@@ -103,8 +100,7 @@ std::vector<Stoppable> RecoveryStepper::stoppable(const HostCase& host_case) con
         const auto follows = [&](const auto& item) {
             const Domain* const other = context_.inventory.find_domain(item.first);
             return other != nullptr && item.second.phase != DomainPhase::Refused &&
-                   std::any_of(entry.together.begin(), entry.together.end(),
-                               [&](const auto& group) { return contains(other->together, group); });
+                   share_group(entry.together, other->together);
         };
         return std::any_of(situation_.cases.begin(), situation_.cases.end(), [&](const auto& item) {
             return std::any_of(item.second.domains.begin(), item.second.domains.end(), follows);
