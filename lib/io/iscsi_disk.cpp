@@ -20,11 +20,24 @@ namespace {
 constexpr Duration farewell{200};
 constexpr std::size_t most_lookups = 16;
 
+/// Numbers by chance for all readers. The seed is dear (on a virtual machine each costs a trip to
+/// its host) and not always needed.
+class Chance {
+  public:
+    std::uint64_t up_to(std::uint64_t last) {
+        if (!engine_) engine_.emplace(std::random_device{}());
+        return std::uniform_int_distribution<std::uint64_t>(0, last)(*engine_);
+    }
+
+  private:
+    std::optional<std::minstd_rand> engine_;
+};
+
 /// The reading of one LUN: what is under way, and what comes next. It never waits.
 class Reader {
   public:
-    Reader(const IscsiOrder& order, IscsiQuestions questions)
-        : order_(order), questions_(questions) {}
+    Reader(const IscsiOrder& order, IscsiQuestions questions, Chance& chance)
+        : order_(order), questions_(questions), chance_(chance) {}
 
     bool over() const { return stage_ == Stage::Over; }
     int fd() const { return wire_->fd(); }
@@ -138,12 +151,7 @@ class Reader {
                 return;
             case Stage::Over: return;
         }
-        if (stage_ != Stage::Over) {
-            const bool several = stage_ == Stage::Ask && before == Stage::LogIn;
-            if (several) wire_->hold(true);
-            wire_->flush();
-            if (several) wire_->hold(false);
-        }
+        if (stage_ != Stage::Over) wire_->flush();
         // What was sent may have been the end of the connection.
         if (stage_ != before && stage_ != Stage::Over && stage_ != Stage::LogOut) go_on();
     }
@@ -209,8 +217,7 @@ class Reader {
         stage_ = Stage::Read;
         // The first and the last tell whether it is as long as it says.
         const std::uint64_t last = disk_.capacity->blocks - 1;
-        std::uniform_int_distribution<std::uint64_t> anywhere(0, last);
-        block_ = sample_ == 0 ? 0 : sample_ == 1 ? last : anywhere(random_);
+        block_ = sample_ == 0 ? 0 : sample_ == 1 ? last : chance_.up_to(last);
         ++sample_;
         read_again_ = false;
         send_read();
@@ -231,13 +238,13 @@ class Reader {
         next_sample();
     }
 
-    IscsiOrder order_;
-    IscsiQuestions questions_;
+    const IscsiOrder& order_;
+    const IscsiQuestions questions_;
+    Chance& chance_;
     Stage stage_ = Stage::Connect;
     std::optional<IscsiWire> wire_;
     const IscsiWire::Call* current_ = nullptr;
     std::vector<Question> asked_;
-    std::minstd_rand random_{std::random_device{}()};
     std::size_t sample_ = 0;
     std::uint64_t block_ = 0;
     bool read_again_ = false;
@@ -293,8 +300,10 @@ std::vector<IscsiDisk> read_iscsi_disks(const std::vector<IscsiOrder>& orders,
                                         IscsiQuestions questions, Deadline deadline) {
     const std::vector<Lookup> lookups = look_up(orders, deadline);
     std::vector<std::unique_ptr<Reader>> readers;
+    readers.reserve(orders.size());
+    Chance chance;
     for (std::size_t i = 0; i < orders.size(); ++i) {
-        readers.push_back(std::make_unique<Reader>(orders[i], questions));
+        readers.push_back(std::make_unique<Reader>(orders[i], questions, chance));
         if (lookups[i].address)
             readers.back()->begin(*lookups[i].address);
         else
