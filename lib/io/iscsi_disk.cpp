@@ -19,6 +19,7 @@ namespace {
 /// A target that hangs would take as long again for its farewell.
 constexpr Duration farewell{200};
 constexpr std::size_t most_lookups = 16;
+constexpr std::size_t connects_at_once = 4;
 
 /// Numbers by chance for all readers. The seed is dear (on a virtual machine each costs a trip to
 /// its host) and not always needed.
@@ -81,6 +82,8 @@ class Reader {
         });
         stage_ = Stage::Over;
     }
+    /// Closes its connection; nothing more is to be asked of it than what it read.
+    void close() { wire_.reset(); }
     IscsiDisk take() { return std::move(disk_); }
 
   private:
@@ -294,6 +297,69 @@ std::vector<Lookup> look_up(const std::vector<IscsiOrder>& orders, Deadline dead
     return out;
 }
 
+/// Those that are under way, in one loop.
+class Round {
+  public:
+    explicit Round(Deadline deadline) : deadline_(deadline) {}
+
+    bool empty() const { return waits_.empty(); }
+    void add(Reader& reader) {
+        if (reader.over()) return;
+        waits_.push_back({reader.fd(), reader.events(), 0});
+        readers_.push_back(&reader);
+    }
+    /// Serves those that are ready, without waiting.
+    void serve_ready() {
+        if (poll(waits_.data(), waits_.size(), 0) > 0) serve();
+    }
+    /// Waits until one is ready or has come to its end, and serves.
+    void serve_next() {
+        const Instant now = mono_now();
+        Instant until = Instant::max();
+        for (const Reader* reader : readers_) until = std::min(until, reader->last(deadline_));
+        const auto left = std::chrono::ceil<Duration>(std::max(until, now) - now);
+        const int ready = now >= until
+                              ? 0
+                              : poll(waits_.data(), waits_.size(),
+                                     static_cast<int>(std::min<long>(left.count(), 60'000)));
+        if (ready > 0) serve();
+        if (ready == 0) end_late(mono_now());
+    }
+
+  private:
+    void serve() {
+        for (std::size_t i = 0; i < waits_.size();) {
+            if (waits_[i].revents != 0) {
+                readers_[i]->service(waits_[i].revents);
+                // The library may have opened another socket.
+                if (!readers_[i]->over()) waits_[i] = {readers_[i]->fd(), readers_[i]->events(), 0};
+            }
+            i = kept(i);
+        }
+    }
+    void end_late(Instant now) {
+        for (std::size_t i = 0; i < waits_.size();) {
+            if (now >= readers_[i]->last(deadline_)) readers_[i]->give_up();
+            i = kept(i);
+        }
+    }
+    /// The place of the next one; one that is over has left its place to it.
+    std::size_t kept(std::size_t i) {
+        if (!readers_[i]->over()) return i + 1;
+        // Now, while others are waited for, and not all of them at the end.
+        readers_[i]->close();
+        waits_[i] = waits_.back();
+        readers_[i] = readers_.back();
+        waits_.pop_back();
+        readers_.pop_back();
+        return i;
+    }
+
+    const Deadline deadline_;
+    std::vector<pollfd> waits_;
+    std::vector<Reader*> readers_;
+};
+
 }  // namespace
 
 std::vector<IscsiDisk> read_iscsi_disks(const std::vector<IscsiOrder>& orders,
@@ -302,51 +368,21 @@ std::vector<IscsiDisk> read_iscsi_disks(const std::vector<IscsiOrder>& orders,
     std::vector<std::unique_ptr<Reader>> readers;
     readers.reserve(orders.size());
     Chance chance;
+    Round round(deadline);
     for (std::size_t i = 0; i < orders.size(); ++i) {
         readers.push_back(std::make_unique<Reader>(orders[i], questions, chance));
+        Reader& reader = *readers.back();
         if (lookups[i].address)
-            readers.back()->begin(*lookups[i].address);
+            reader.begin(*lookups[i].address);
         else
-            readers.back()->fail(lookups[i].why);
+            reader.fail(lookups[i].why);
+        round.add(reader);
+        // The targets work on the first logins while the others are still being connected.
+        if (i % connects_at_once == connects_at_once - 1) round.serve_ready();
     }
-    std::vector<pollfd> waits;
-    std::vector<Reader*> waiting;
-    for (const auto& reader : readers) {
-        if (reader->over()) continue;
-        waits.push_back({reader->fd(), reader->events(), 0});
-        waiting.push_back(reader.get());
-    }
-    while (!waits.empty()) {
-        const Instant now = mono_now();
-        Instant until = Instant::max();
-        for (Reader* reader : waiting) until = std::min(until, reader->last(deadline));
-        const auto left = std::chrono::ceil<Duration>(std::max(until, now) - now);
-        const int ready = now >= until
-                              ? 0
-                              : poll(waits.data(), waits.size(),
-                                     static_cast<int>(std::min<long>(left.count(), 60'000)));
-        const bool late = ready == 0;
-        const Instant after = late ? mono_now() : now;
-        for (std::size_t i = 0; i < waits.size();) {
-            Reader& reader = *waiting[i];
-            if (ready > 0 && waits[i].revents != 0) {
-                reader.service(waits[i].revents);
-                // The library may have opened another socket.
-                if (!reader.over()) waits[i] = {reader.fd(), reader.events(), 0};
-            } else if (late && after >= reader.last(deadline)) {
-                reader.give_up();
-            }
-            if (!reader.over()) {
-                ++i;
-                continue;
-            }
-            waits[i] = waits.back();
-            waiting[i] = waiting.back();
-            waits.pop_back();
-            waiting.pop_back();
-        }
-    }
+    while (!round.empty()) round.serve_next();
     std::vector<IscsiDisk> out;
+    out.reserve(readers.size());
     for (const auto& reader : readers) out.push_back(reader->take());
     return out;
 }
