@@ -361,6 +361,7 @@ CheckResult check_iscsi_wire(const Arguments& arguments, Deadline deadline) {
         return summed_up(std::move(result));
     }
     std::vector<IscsiOrder> orders;
+    orders.reserve(portals.size() * units.size());
     for (const IscsiLogin& portal : portals)
         for (const IscsiUnit& unit : units) {
             orders.push_back({portal, unit.lun});
@@ -368,6 +369,7 @@ CheckResult check_iscsi_wire(const Arguments& arguments, Deadline deadline) {
         }
     const IscsiQuestions questions{samples, !wanted.keys.empty()};
     const std::vector<IscsiDisk> found = read_iscsi_disks(orders, questions, reading);
+    result.parts.reserve(orders.size());
     for (std::size_t i = 0; i < orders.size(); ++i) {
         const IscsiUnit& unit = units[i % units.size()];
         const std::string place =

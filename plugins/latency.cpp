@@ -15,8 +15,10 @@ std::string milliseconds_text(double seconds) {
     return render_number(seconds * 1000, 3) + " ms";
 }
 
-void judge_value(const std::string& label, double value, const std::string& unit,
-                 const std::string& text, const Threshold& threshold, CheckResult& result) {
+/// `text` tells what the value is; it is asked for only when something is wrong.
+template <typename Text>
+void judge_value(const std::string& label, double value, const std::string& unit, Text text,
+                 const Threshold& threshold, CheckResult& result) {
     Perfdata perfdata = value_of(label, value, unit);
     perfdata.threshold = threshold;
     result.perfdata.push_back(std::move(perfdata));
@@ -24,7 +26,7 @@ void judge_value(const std::string& label, double value, const std::string& unit
     if (status == Status::Ok) return;
     const auto& limit = status == Status::Critical ? threshold.critical : threshold.warning;
     result.parts.push_back(
-        part(status, text + " is outside " + (limit ? render_range(*limit) : std::string())));
+        part(status, text() + " is outside " + (limit ? render_range(*limit) : std::string())));
 }
 
 }  // namespace
@@ -70,19 +72,22 @@ DiskThresholds read_disk_thresholds(const Arguments& arguments) {
 void judge_disk(const std::string& name, const Latency& latency, std::optional<double> bytes,
                 const DiskThresholds& thresholds, CheckResult& result) {
     if (latency.count > 0) {
-        judge_value(name + "_latency", latency.median, "s",
-                    "the median of its reads, " + milliseconds_text(latency.median) + ",",
-                    thresholds.median, result);
-        judge_value(name + "_latency_p99", latency.p99, "s",
-                    "its p99 of reads, " + milliseconds_text(latency.p99) + ",", thresholds.p99,
-                    result);
+        judge_value(
+            name + "_latency", latency.median, "s",
+            [&] { return "the median of its reads, " + milliseconds_text(latency.median) + ","; },
+            thresholds.median, result);
+        judge_value(
+            name + "_latency_p99", latency.p99, "s",
+            [&] { return "its p99 of reads, " + milliseconds_text(latency.p99) + ","; },
+            thresholds.p99, result);
     } else if (thresholds.ask_latency()) {
         result.parts.push_back(part(Status::Unknown, "no read to measure"));
     }
     if (bytes)
-        judge_value(name + "_size", *bytes, "B",
-                    "its size, " + render_bytes({static_cast<std::int64_t>(*bytes)}) + ",",
-                    thresholds.size, result);
+        judge_value(
+            name + "_size", *bytes, "B",
+            [&] { return "its size, " + render_bytes({static_cast<std::int64_t>(*bytes)}) + ","; },
+            thresholds.size, result);
 }
 
 std::string latency_text(const Latency& latency) {

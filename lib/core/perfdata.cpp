@@ -13,7 +13,7 @@ std::string render_label(const std::string& label) {
     std::string out = printable(label, 128);
     for (char& c : out)
         if (c == '\'' || c == '=') c = '_';
-    return "'" + (out.empty() ? std::string("value") : out) + "'";
+    return out.empty() ? "value" : out;
 }
 
 std::string render_threshold(const std::optional<Range>& range) {
@@ -29,12 +29,14 @@ std::string render_bound(const std::optional<double>& bound) {
 std::string render_perfdata(const Perfdata& perfdata) {
     // Parsers refuse "U", nan and inf; a value that is not known is left out instead.
     if (!std::isfinite(perfdata.value)) return {};
-    std::string out = render_label(perfdata.label) + "=" + render_number(perfdata.value) +
-                      printable(perfdata.unit, 16);
-    out += ";" + render_threshold(perfdata.threshold.warning);
-    out += ";" + render_threshold(perfdata.threshold.critical);
-    out += ";" + render_bound(perfdata.min);
-    out += ";" + render_bound(perfdata.max);
+    std::string out;
+    out.reserve(160);  // a program with many targets writes hundreds of them
+    out.append("'").append(render_label(perfdata.label)).append("'=");
+    out.append(render_number(perfdata.value)).append(printable(perfdata.unit, 16));
+    out.append(";").append(render_threshold(perfdata.threshold.warning));
+    out.append(";").append(render_threshold(perfdata.threshold.critical));
+    out.append(";").append(render_bound(perfdata.min));
+    out.append(";").append(render_bound(perfdata.max));
     out.erase(out.find_last_not_of(';') + 1);
     return out;
 }

@@ -108,6 +108,12 @@ std::optional<double> parse_number(std::string_view text) {
 }
 
 std::string render_number(double value, int decimals) {
+    // Sizes, counts and bounds, most of what is written, are whole; digits after the point are
+    // dear.
+    if (std::abs(value) < 1e15) {
+        const auto whole = static_cast<std::int64_t>(value);
+        if (static_cast<double>(whole) == value) return std::to_string(whole);
+    }
     // The largest double has 309 digits before the point.
     std::array<char, 400> text;
     const auto end = std::to_chars(text.data(), text.data() + text.size(), value,

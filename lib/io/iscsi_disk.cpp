@@ -19,12 +19,26 @@ namespace {
 /// A target that hangs would take as long again for its farewell.
 constexpr Duration farewell{200};
 constexpr std::size_t most_lookups = 16;
+constexpr std::size_t connects_at_once = 4;
+
+/// Numbers by chance for all readers. The seed is dear (on a virtual machine each costs a trip to
+/// its host) and not always needed.
+class Chance {
+  public:
+    std::uint64_t up_to(std::uint64_t last) {
+        if (!engine_) engine_.emplace(std::random_device{}());
+        return std::uniform_int_distribution<std::uint64_t>(0, last)(*engine_);
+    }
+
+  private:
+    std::optional<std::minstd_rand> engine_;
+};
 
 /// The reading of one LUN: what is under way, and what comes next. It never waits.
 class Reader {
   public:
-    Reader(const IscsiOrder& order, IscsiQuestions questions)
-        : order_(order), questions_(questions) {}
+    Reader(const IscsiOrder& order, IscsiQuestions questions, Chance& chance)
+        : order_(order), questions_(questions), chance_(chance) {}
 
     bool over() const { return stage_ == Stage::Over; }
     int fd() const { return wire_->fd(); }
@@ -68,6 +82,8 @@ class Reader {
         });
         stage_ = Stage::Over;
     }
+    /// Closes its connection; nothing more is to be asked of it than what it read.
+    void close() { wire_.reset(); }
     IscsiDisk take() { return std::move(disk_); }
 
   private:
@@ -138,12 +154,7 @@ class Reader {
                 return;
             case Stage::Over: return;
         }
-        if (stage_ != Stage::Over) {
-            const bool several = stage_ == Stage::Ask && before == Stage::LogIn;
-            if (several) wire_->hold(true);
-            wire_->flush();
-            if (several) wire_->hold(false);
-        }
+        if (stage_ != Stage::Over) wire_->flush();
         // What was sent may have been the end of the connection.
         if (stage_ != before && stage_ != Stage::Over && stage_ != Stage::LogOut) go_on();
     }
@@ -209,8 +220,7 @@ class Reader {
         stage_ = Stage::Read;
         // The first and the last tell whether it is as long as it says.
         const std::uint64_t last = disk_.capacity->blocks - 1;
-        std::uniform_int_distribution<std::uint64_t> anywhere(0, last);
-        block_ = sample_ == 0 ? 0 : sample_ == 1 ? last : anywhere(random_);
+        block_ = sample_ == 0 ? 0 : sample_ == 1 ? last : chance_.up_to(last);
         ++sample_;
         read_again_ = false;
         send_read();
@@ -231,13 +241,13 @@ class Reader {
         next_sample();
     }
 
-    IscsiOrder order_;
-    IscsiQuestions questions_;
+    const IscsiOrder& order_;
+    const IscsiQuestions questions_;
+    Chance& chance_;
     Stage stage_ = Stage::Connect;
     std::optional<IscsiWire> wire_;
     const IscsiWire::Call* current_ = nullptr;
     std::vector<Question> asked_;
-    std::minstd_rand random_{std::random_device{}()};
     std::size_t sample_ = 0;
     std::uint64_t block_ = 0;
     bool read_again_ = false;
@@ -287,57 +297,92 @@ std::vector<Lookup> look_up(const std::vector<IscsiOrder>& orders, Deadline dead
     return out;
 }
 
+/// Those that are under way, in one loop.
+class Round {
+  public:
+    explicit Round(Deadline deadline) : deadline_(deadline) {}
+
+    bool empty() const { return waits_.empty(); }
+    void add(Reader& reader) {
+        if (reader.over()) return;
+        waits_.push_back({reader.fd(), reader.events(), 0});
+        readers_.push_back(&reader);
+    }
+    /// Serves those that are ready, without waiting.
+    void serve_ready() {
+        if (poll(waits_.data(), waits_.size(), 0) > 0) serve();
+    }
+    /// Waits until one is ready or has come to its end, and serves.
+    void serve_next() {
+        const Instant now = mono_now();
+        Instant until = Instant::max();
+        for (const Reader* reader : readers_) until = std::min(until, reader->last(deadline_));
+        const auto left = std::chrono::ceil<Duration>(std::max(until, now) - now);
+        const int ready = now >= until
+                              ? 0
+                              : poll(waits_.data(), waits_.size(),
+                                     static_cast<int>(std::min<long>(left.count(), 60'000)));
+        if (ready > 0) serve();
+        if (ready == 0) end_late(mono_now());
+    }
+
+  private:
+    void serve() {
+        for (std::size_t i = 0; i < waits_.size();) {
+            if (waits_[i].revents != 0) {
+                readers_[i]->service(waits_[i].revents);
+                // The library may have opened another socket.
+                if (!readers_[i]->over()) waits_[i] = {readers_[i]->fd(), readers_[i]->events(), 0};
+            }
+            i = kept(i);
+        }
+    }
+    void end_late(Instant now) {
+        for (std::size_t i = 0; i < waits_.size();) {
+            if (now >= readers_[i]->last(deadline_)) readers_[i]->give_up();
+            i = kept(i);
+        }
+    }
+    /// The place of the next one; one that is over has left its place to it.
+    std::size_t kept(std::size_t i) {
+        if (!readers_[i]->over()) return i + 1;
+        // Now, while others are waited for, and not all of them at the end.
+        readers_[i]->close();
+        waits_[i] = waits_.back();
+        readers_[i] = readers_.back();
+        waits_.pop_back();
+        readers_.pop_back();
+        return i;
+    }
+
+    const Deadline deadline_;
+    std::vector<pollfd> waits_;
+    std::vector<Reader*> readers_;
+};
+
 }  // namespace
 
 std::vector<IscsiDisk> read_iscsi_disks(const std::vector<IscsiOrder>& orders,
                                         IscsiQuestions questions, Deadline deadline) {
     const std::vector<Lookup> lookups = look_up(orders, deadline);
     std::vector<std::unique_ptr<Reader>> readers;
+    readers.reserve(orders.size());
+    Chance chance;
+    Round round(deadline);
     for (std::size_t i = 0; i < orders.size(); ++i) {
-        readers.push_back(std::make_unique<Reader>(orders[i], questions));
+        readers.push_back(std::make_unique<Reader>(orders[i], questions, chance));
+        Reader& reader = *readers.back();
         if (lookups[i].address)
-            readers.back()->begin(*lookups[i].address);
+            reader.begin(*lookups[i].address);
         else
-            readers.back()->fail(lookups[i].why);
+            reader.fail(lookups[i].why);
+        round.add(reader);
+        // The targets work on the first logins while the others are still being connected.
+        if (i % connects_at_once == connects_at_once - 1) round.serve_ready();
     }
-    std::vector<pollfd> waits;
-    std::vector<Reader*> waiting;
-    for (const auto& reader : readers) {
-        if (reader->over()) continue;
-        waits.push_back({reader->fd(), reader->events(), 0});
-        waiting.push_back(reader.get());
-    }
-    while (!waits.empty()) {
-        const Instant now = mono_now();
-        Instant until = Instant::max();
-        for (Reader* reader : waiting) until = std::min(until, reader->last(deadline));
-        const auto left = std::chrono::ceil<Duration>(std::max(until, now) - now);
-        const int ready = now >= until
-                              ? 0
-                              : poll(waits.data(), waits.size(),
-                                     static_cast<int>(std::min<long>(left.count(), 60'000)));
-        const bool late = ready == 0;
-        const Instant after = late ? mono_now() : now;
-        for (std::size_t i = 0; i < waits.size();) {
-            Reader& reader = *waiting[i];
-            if (ready > 0 && waits[i].revents != 0) {
-                reader.service(waits[i].revents);
-                // The library may have opened another socket.
-                if (!reader.over()) waits[i] = {reader.fd(), reader.events(), 0};
-            } else if (late && after >= reader.last(deadline)) {
-                reader.give_up();
-            }
-            if (!reader.over()) {
-                ++i;
-                continue;
-            }
-            waits[i] = waits.back();
-            waiting[i] = waiting.back();
-            waits.pop_back();
-            waiting.pop_back();
-        }
-    }
+    while (!round.empty()) round.serve_next();
     std::vector<IscsiDisk> out;
+    out.reserve(readers.size());
     for (const auto& reader : readers) out.push_back(reader->take());
     return out;
 }

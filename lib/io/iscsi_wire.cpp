@@ -121,17 +121,16 @@ IscsiWire::Call* IscsiWire::log_out() {
     return iscsi_logout_async(context_.get(), finished, &call) == 0 ? &call : nullptr;
 }
 
-IscsiWire::Call& IscsiWire::command(int lun, const ScsiCommand& command) {
+IscsiWire::Call& IscsiWire::command(int lun, ScsiCommand command) {
     Call& call = begin();
     call.lun = lun;
-    call.out = command.data;
-    std::vector<std::uint8_t> cdb = command.cdb;
+    call.out = std::move(command.data);
     const int direction = !call.out.empty()    ? SCSI_XFER_WRITE
                           : command.asked != 0 ? SCSI_XFER_READ
                                                : SCSI_XFER_NONE;
     const std::size_t length = !call.out.empty() ? call.out.size() : command.asked;
-    call.task.reset(scsi_create_task(static_cast<int>(cdb.size()), cdb.data(), direction,
-                                     static_cast<int>(length)));
+    call.task.reset(scsi_create_task(static_cast<int>(command.cdb.size()), command.cdb.data(),
+                                     direction, static_cast<int>(length)));
     if (!call.task) throw SystemError(name_ + ": no memory for a command");
     iscsi_data data{call.out.size(), call.out.data()};
     if (iscsi_scsi_command_async(context_.get(), lun, call.task.get(), finished,
@@ -169,9 +168,16 @@ void IscsiWire::flush() {
     if ((events() & POLLOUT) == 0) return;
     // The library believes what it is told: a socket that is still connecting would be taken for
     // connected, and a silent network for a target that hangs.
-    if (connected_) return service(POLLOUT);
-    pollfd wait{fd(), POLLOUT, 0};
-    if (poll(&wait, 1, 0) > 0) service(wait.revents);
+    if (!connected_) {
+        pollfd wait{fd(), POLLOUT, 0};
+        if (poll(&wait, 1, 0) > 0) service(wait.revents);
+        return;
+    }
+    // The library sends each command by itself.
+    const bool several = iscsi_out_queue_length(context_.get()) > 1;
+    if (several) hold(true);
+    service(POLLOUT);
+    if (several) hold(false);
 }
 
 void IscsiWire::hold(bool held) {
@@ -237,13 +243,13 @@ void IscsiWire::judge_discovery(const Call& call) const {
 }
 
 ScsiReply IscsiWire::reply(const Call& call) const {
-    const std::string where = name_ + ", LUN " + std::to_string(call.lun);
+    const auto where = [&] { return name_ + ", LUN " + std::to_string(call.lun); };
     if (!call.done)
-        throw TimedOut(where +
+        throw TimedOut(where() +
                        " took a command and does not answer it: the target hangs, look at its "
                        "disk");
     if (broken_ || call.status < 0 || call.status > 0xFF)
-        throw ProtocolError(where + ": the connection broke: " + error() +
+        throw ProtocolError(where() + ": the connection broke: " + error() +
                             ": look at the target's log and the network");
     ScsiReply reply;
     reply.status = static_cast<std::uint8_t>(call.status);

@@ -42,7 +42,7 @@ class IscsiWire {
     // Unreachable, ProtocolError.
     Call& connect(const std::string& address, int port);
     Call& log_in();
-    Call& command(int lun, const ScsiCommand& command);
+    Call& command(int lun, ScsiCommand command);
     Call& discover(std::vector<IscsiTarget>& targets);
     /// Null: it can't even be sent.
     Call* log_out();
@@ -54,10 +54,8 @@ class IscsiWire {
     short events() const;
     /// Takes what poll() said. When the connection broke, every call under way ends with an error.
     void service(short revents);
-    /// Sends what can be sent at once.
+    /// Sends what can be sent at once, in as few packets as it fits: the other side is woken once.
     void flush();
-    /// What is sent while it is held leaves in few packets: the other side is woken once.
-    void hold(bool held);
 
     // What became of a call that is done, or (late) was given up. They throw as IscsiSession says.
     void judge_connect(const Call& call) const;
@@ -69,6 +67,7 @@ class IscsiWire {
 
   private:
     Call& begin();
+    void hold(bool held);
     std::string error() const;
 
     const std::string name_;

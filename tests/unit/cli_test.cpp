@@ -120,6 +120,21 @@ TEST_CASE("a value may begin with a dash or be empty", "[cli]") {
     CHECK(parse(check(), {"-w", "-5:5"}).text("warning") == "-5:5");
 }
 
+TEST_CASE("options keep their order however they are written", "[cli]") {
+    const Parsed parsed = parse_command_line(
+        check(), {"-d", "a", "-v", "--domain=b", "--domain", "-d", "-vdc", "-d", "--", "-vd", "e"});
+    CHECK(parsed.arguments->all("domain") == Words{"a", "b", "-d", "c", "--", "e"});
+    CHECK(parsed.arguments->verbosity() == 3);
+    // The value of a cluster is never the option after it.
+    CHECK_THROWS_AS(parse_command_line(check(), {"-vd", "-w", "5"}), UsageError);
+    CHECK_THROWS_AS(parse_command_line(check(), {"-d", "a", "-d"}), UsageError);
+    const Parsed words = parse_command_line(
+        tool(), {"-C", "file", "recover", "--reason", "one", "--json", "host", "-t", "3"});
+    CHECK(words.arguments->argument() == "host");
+    CHECK(words.arguments->text("reason") == "one");
+    CHECK(words.arguments->timeout() == Duration{3000});
+}
+
 TEST_CASE("values are typed", "[cli]") {
     const Arguments arguments =
         parse(check(), {"--count", "-7", "--factor=2.5", "--age", "10min", "--room", "2GiB", "-t",
