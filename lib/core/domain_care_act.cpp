@@ -159,6 +159,7 @@ std::map<std::string, std::string> CareStepper::bound_since(const CareCase& care
     const TimePoint looked = context_.now.wall - (mono() - care.look_began);
     for (const DomainRecord& one : context_.record.domains)
         if (is_active(one.state) && one.seen >= looked) all.emplace(one.name, one.host);
+    for (const auto& [name, moving] : context_.moving) all.emplace(name, moving.to);
     for (const auto& [id, other] : situation_.cases)
         if (is_bound(other)) all[other.domain] = goal_of(other);
     all.erase(care.domain);

@@ -27,7 +27,7 @@ RecoveryStep advance(Situation& situation, const RecoveryEvent& event,
                      const RecoveryContext& context) {
     RecoveryStepper stepper(situation, context);
     std::visit([&](const auto& e) { stepper.on(e); }, event);
-    stepper.place_when_decided();
+    stepper.go_on();
     return stepper.take();
 }
 

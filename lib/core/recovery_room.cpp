@@ -69,6 +69,13 @@ bool RecoveryStepper::awaits_group(HostCase& host_case, const DomainCase& domain
     return why.has_value();
 }
 
+void RecoveryStepper::go_on() {
+    place_when_decided();
+    // The end of a case may be what a turn was waited for.
+    start_ready();
+    close_finished();
+}
+
 /// Whoever waits for what becomes of another host is placed when that is known.
 void RecoveryStepper::place_when_decided() {
     bool decided = false;

@@ -31,8 +31,8 @@ class RecoveryStepper {
     void on(const DomainStopped& stopped);
     void on(const Tick& tick);
 
-    /// After each event.
-    void place_when_decided();
+    /// After each event: whoever waited for another host.
+    void go_on();
     RecoveryStep take() { return std::move(step_); }
 
   private:
@@ -82,6 +82,7 @@ class RecoveryStepper {
     bool is_cut_off(const std::string& host, const DomainRecord& domain) const;
     bool views_complete(HostCase& host_case);
     std::optional<std::string> undecided_group(const DomainCase& domain) const;
+    void place_when_decided();
     bool awaits_group(HostCase& host_case, const DomainCase& domain);
     bool is_held(const HostCase& host_case, const std::string& domain) const;
     void hold_moving(HostCase& host_case);

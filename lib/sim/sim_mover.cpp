@@ -163,8 +163,9 @@ void SimMover::clean_up(const DomainRecord& domain, const Host& host, CleanUp wh
             if (!found->second.half) throw ProtocolError(host.name + ": it does not stand still");
             for (const std::string& other : world_.running_on(domain.name))
                 // What an earlier move left on a host that fell silent never ran.
-                if (other != host.name && !(world_.hosts.at(other).was_silent &&
-                                            world_.hosts.at(other).domains.at(domain.name).half))
+                if (other != host.name && !world_.unforeseeable(domain.name) &&
+                    !(world_.hosts.at(other).was_silent &&
+                      world_.hosts.at(other).domains.at(domain.name).half))
                     world_.broken(domain.name + " is resumed on " + host.name + " while on " +
                                   other);
             found->second.half = false;

@@ -136,6 +136,8 @@ class World {
     /// The host where it ran last for certain was silent or lies dead, or the one it was sent to is
     /// out of reach, and nobody proved it off: what a move left can't be judged.
     bool an_end_unknown(const std::string& domain) const;
+    /// Whether a host started the domain so short a time ago that nobody may know.
+    bool unforeseeable(const std::string& domain) const;
     const std::vector<std::string>& lines() const { return lines_; }
     const std::vector<std::string>& broken_promises() const { return broken_; }
     /// Hosts on which the domain is active, that have power and reach some disk of it.
@@ -191,8 +193,6 @@ class World {
     void check_second_look(const std::string& host);
     /// A host that was fenced is used again only after it was looked at.
     void check_trusted(const std::string& domain, const std::string& host);
-    /// Whether a host started the domain so short a time ago that nobody may know.
-    bool unforeseeable(const std::string& domain) const;
     void check_unfencing(const std::string& host);
 
     std::vector<std::string> lines_;

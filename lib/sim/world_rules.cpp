@@ -58,7 +58,7 @@ void World::check_together(const std::string& domain, const std::string& name) {
     for (const auto& [where, there] : hosts)
         for (const auto& [other, state] : there.domains) {
             const Domain* const neighbour = inventory.find_domain(other);
-            if (other == domain || neighbour == nullptr || !there.power ||
+            if (other == domain || neighbour == nullptr || !there.power || unforeseeable(other) ||
                 !share(entry->together, neighbour->together))
                 continue;
             // One that has just failed there comes back there.

@@ -19,7 +19,7 @@ namespace {
 
 using namespace domkeeper;
 
-constexpr const char* ending = "until 900s\n";
+constexpr const char* ending = "until 1800s\n";
 
 class Generator {
   public:
