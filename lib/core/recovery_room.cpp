@@ -79,7 +79,8 @@ void RecoveryStepper::go_on() {
 /// Whoever waits for what becomes of another host is placed when that is known.
 void RecoveryStepper::place_when_decided() {
     bool decided = false;
-    for (auto& [lost, host_case] : situation_.cases) {
+    for (auto& item : situation_.cases) {
+        HostCase& host_case = item.second;
         const auto waits = [&](const std::string& name) {
             return undecided_group(host_case.domains.at(name)).has_value();
         };
