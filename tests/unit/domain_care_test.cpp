@@ -260,6 +260,44 @@ TEST_CASE("keys about failing domains are read, written and checked") {
                       Contains("out of range"));
 }
 
+TEST_CASE("the host that was chosen is judged again when the old one gave its word") {
+    for (const bool is_taken : {false, true}) {
+        CAPTURE(is_taken);
+        Setting setting;
+        setting.inventory = parse_inventory(R"(policy restart_limit=0
+host a
+host b
+host c
+domain web1 apart=web hosts=a,b
+domain web2 apart=web
+)");
+        setting.report("web1");
+        LookedAround look;
+        look.incident = setting.situation.cases.begin()->first;
+        look.began = setting.now.mono;
+        for (const char* host : {"a", "b", "c"}) {
+            look.hosts[host].view.emplace();
+            look.hosts[host].view->memory_total = gibibytes(8);
+        }
+        look.hosts["a"].view->domains = {shown(DomainState::ShutOff, "guest crashed")};
+        const CareStep word = advance_care(setting.situation, look, setting.context());
+        REQUIRE(word.actions.size() == 1);
+        const auto* asked = std::get_if<ActOn>(&word.actions[0]);
+        REQUIRE(asked != nullptr);
+        CHECK(asked->act == CareAct::KeepOff);
+        // Meanwhile a maintenance begins to move the other one there.
+        if (is_taken) setting.moving["web2"] = {"c", "b", gibibytes(2)};
+        const CareStep next =
+            advance_care(setting.situation,
+                         Acted{look.incident, CareAct::KeepOff, "a", StartResult::Ok, "it is off"},
+                         setting.context());
+        REQUIRE(next.actions.size() == 1);
+        CHECK(std::holds_alternative<LookAround>(next.actions[0]) == is_taken);
+        const auto* start = std::get_if<ActOn>(&next.actions[0]);
+        if (!is_taken) CHECK((start != nullptr && start->act == CareAct::StartOver));
+    }
+}
+
 TEST_CASE("reports of domains that nobody looks at") {
     Setting setting;
     CHECK(outcome(setting.report("web1")) == "looks");
