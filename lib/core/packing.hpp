@@ -101,8 +101,9 @@ bool is_full(const Assignment& assignment);
 
 /// The quick ways: spreading, then packing tightly; then, while something is left over, also
 /// filling box by box and making room by moving others of the items; at last, where all should fit
-/// by sums, pack_exactly(). Deterministic, no search without bounds: some milliseconds for what fits easily, at most about a second. Without
-/// `thorough` no box is filled anew: for whoever asks hundreds of such questions.
+/// by sums, pack_exactly(). Deterministic, no search without bounds: some milliseconds for what
+/// fits easily, at most about a second. Without `thorough` no box is filled anew: for whoever asks
+/// hundreds of such questions.
 Assignment pack_quickly(const PackingProblem& problem, bool thorough = true);
 
 /// Searches box by box for a way to place all of these items (indices), though next to nothing is
