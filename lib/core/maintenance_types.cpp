@@ -60,7 +60,7 @@ std::string_view clean_up_name(CleanUp clean_up) {
 
 std::string MoveFacts::objection() const {
     if (!trouble.empty()) return trouble;
-    // The words are libvirt's, as this project reads its reasons; see read_reason().
+    // The words are those of domain_reason_of().
     const bool is_half = view.state == DomainState::Paused &&
                          (view.reason == "migration" || view.reason == "starting up" ||
                           view.reason.rfind("post-copy migration", 0) == 0);

@@ -35,8 +35,8 @@ std::map<std::string, std::string> Situation::placed() const {
     std::map<std::string, std::string> all;
     for (const auto& [host, host_case] : cases)
         for (const auto& [name, domain] : host_case.domains) {
-            const bool idle = domain.phase == DomainPhase::Waiting && !domain.placed;
-            if (!idle && domain.phase != DomainPhase::Refused && !domain.target.empty())
+            if (!domain.is_unplaced() && domain.phase != DomainPhase::Refused &&
+                !domain.target.empty())
                 all[name] = domain.target;
         }
     return all;
@@ -322,7 +322,6 @@ void RecoveryStepper::on(const PowerRead& read) {
         }
     }
     plan_when_seen();
-    start_ready();
 }
 
 void RecoveryStepper::judge_look(HostCase& host_case) {

@@ -219,6 +219,8 @@ struct DomainCase {
     /// Of Unsure and Settling: a view must not be older to count. Of Awaiting: the next question.
     Instant next_look;
     std::optional<Refusal> refusal;
+
+    bool is_unplaced() const { return phase == DomainPhase::Waiting && !placed; }
 };
 
 /// One lost host.

@@ -50,8 +50,6 @@ void RecoveryStepper::on(const GuestAsked& asked) {
             no_answer(host_case, domain, asked.text);
         }
     });
-    start_ready();
-    close_finished();
 }
 
 /// A guest that is silent may still be of more use than none: it is stopped only where it was
@@ -100,8 +98,6 @@ void RecoveryStepper::on(const DomainStopped& stopped) {
         failed_try(host_case, domain, RefusalKind::NoAnswer, "its guest gave no sign");
     });
     plan_when_seen();
-    start_ready();
-    close_finished();
 }
 
 }  // namespace domkeeper

@@ -156,8 +156,6 @@ void RecoveryStepper::on(const Observed& observed) {
             if (domain.target == observed.host) verify(host_case, domain, observed);
     });
     plan_when_seen();
-    start_ready();
-    close_finished();
 }
 
 // ---- what goes where ------------------------------------------------------------------------
@@ -295,7 +293,7 @@ std::vector<Room> RecoveryStepper::rooms() const {
 void RecoveryStepper::place(HostCase& host_case) {
     std::vector<Want> wants;
     for (auto& [name, domain] : host_case.domains) {
-        if (domain.phase != DomainPhase::Waiting || domain.placed || is_held(host_case, name) ||
+        if (!domain.is_unplaced() || is_held(host_case, name) ||
             host_case.awaiting_room.count(name) != 0 || awaits_group(host_case, domain))
             continue;
         const Domain* entry = context_.inventory.find_domain(name);
@@ -342,8 +340,8 @@ std::optional<IncidentId> RecoveryStepper::claimed_by(const HostCase& host_case,
         const auto found = other.domains.find(name);
         if (other.id == host_case.id || found == other.domains.end()) continue;
         const DomainCase& domain = found->second;
-        const bool idle = domain.phase == DomainPhase::Waiting && !domain.placed;
-        if (!idle && domain.phase != DomainPhase::Runs && domain.phase != DomainPhase::Refused)
+        if (!domain.is_unplaced() && domain.phase != DomainPhase::Runs &&
+            domain.phase != DomainPhase::Refused)
             return other.id;
     }
     return std::nullopt;
@@ -353,8 +351,7 @@ void RecoveryStepper::plan(HostCase& host_case) {
     hold_moving(host_case);
     if (!host_case.planned) take_wanted(host_case);
     for (auto& [name, domain] : host_case.domains) {
-        if (domain.phase != DomainPhase::Waiting || domain.placed || is_held(host_case, name))
-            continue;
+        if (!domain.is_unplaced() || is_held(host_case, name)) continue;
         if (const auto other = claimed_by(host_case, name)) {
             refuse(host_case, domain, RefusalKind::OtherIncident,
                    "incident " + std::to_string(*other) + " brings it back");

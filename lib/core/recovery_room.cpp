@@ -71,8 +71,8 @@ bool RecoveryStepper::awaits_group(HostCase& host_case, const DomainCase& domain
 
 void RecoveryStepper::go_on() {
     place_when_decided();
-    // The end of a case may be what a turn was waited for.
     start_ready();
+    // Somebody may have disarmed while the last one waited for its turn.
     close_finished();
 }
 

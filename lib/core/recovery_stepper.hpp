@@ -31,7 +31,7 @@ class RecoveryStepper {
     void on(const DomainStopped& stopped);
     void on(const Tick& tick);
 
-    /// After each event: whoever waited for another host.
+    /// After each event: whoever waited is placed or has its turn, and what is through is closed.
     void go_on();
     RecoveryStep take() { return std::move(step_); }
 

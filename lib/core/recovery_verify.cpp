@@ -54,8 +54,6 @@ void RecoveryStepper::on(const StartEnded& ended) {
         }
     });
     plan_when_seen();
-    start_ready();
-    close_finished();
 }
 
 void RecoveryStepper::settle(HostCase& host_case, DomainCase& domain, const std::string& target,
@@ -155,7 +153,6 @@ void RecoveryStepper::host_returned(HostCase& host_case, const std::string& evid
     host_case.phase = CasePhase::Observing;
     host_case.views_since = mono();
     plan_when_seen();
-    close_finished();
 }
 
 void RecoveryStepper::release_from(const HostCase& lost) {
@@ -204,9 +201,6 @@ void RecoveryStepper::on(const Tick&) {
     const bool held = std::any_of(situation_.cases.begin(), situation_.cases.end(),
                                   [](const auto& item) { return !item.second.held.empty(); });
     if (held) plan_when_seen();
-    start_ready();
-    // Somebody may have disarmed while the last one waited for its turn.
-    close_finished();
 }
 
 std::optional<Instant> next_wake(const Situation& situation) {

@@ -2,19 +2,10 @@
 // The rules of the cluster file, as the world sees whether they are kept.
 #include <algorithm>
 
-#include "lib/core/text.hpp"
+#include "lib/core/planner.hpp"
 #include "lib/sim/world.hpp"
 
 namespace domkeeper {
-namespace {
-
-bool share(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-    return std::any_of(a.begin(), a.end(), [&](const std::string& group) {
-        return std::find(b.begin(), b.end(), group) != b.end();
-    });
-}
-
-}  // namespace
 
 void World::check_rules(const std::string& domain, const std::string& name) {
     const Domain* const entry = inventory.find_domain(domain);
@@ -25,14 +16,10 @@ void World::check_rules(const std::string& domain, const std::string& name) {
     if (const std::string* need = unmet_need(entry->needs, all_offers(host.offers, {})))
         broken(what + ", which does not offer " + *need);
     std::int64_t used = vcpus[domain];
-    for (const auto& [where, there] : hosts)
-        for (const auto& [other, state] : there.domains) {
-            const Domain* const neighbour = inventory.find_domain(other);
-            if (other == domain || neighbour == nullptr || !is_active(state.state) ||
-                !there.power || unforeseeable(other))
-                continue;
-            if (where == name) used += vcpus[other];
-        }
+    for (const auto& [other, state] : hosts.at(name).domains)
+        if (other != domain && inventory.find_domain(other) != nullptr && is_active(state.state) &&
+            !unforeseeable(other))
+            used += vcpus[other];
     check_apart(domain, name);
     if (host.vcpus && used > *host.vcpus)
         broken(what + ", which has " + std::to_string(used) + " virtual CPUs to give then, not " +
@@ -45,7 +32,7 @@ void World::check_apart(const std::string& domain, const std::string& name) {
     for (const auto& [other, state] : hosts.at(name).domains) {
         const Domain* const neighbour = inventory.find_domain(other);
         if (other != domain && neighbour != nullptr && is_active(state.state) &&
-            !unforeseeable(other) && share(entry->apart, neighbour->apart))
+            !unforeseeable(other) && share_group(entry->apart, neighbour->apart))
             broken(domain + " comes to " + name + " beside " + other +
                    ", from which it must stay apart");
     }
@@ -59,7 +46,7 @@ void World::check_together(const std::string& domain, const std::string& name) {
         for (const auto& [other, state] : there.domains) {
             const Domain* const neighbour = inventory.find_domain(other);
             if (other == domain || neighbour == nullptr || !there.power || unforeseeable(other) ||
-                !share(entry->together, neighbour->together))
+                !share_group(entry->together, neighbour->together))
                 continue;
             // One that has just failed there comes back there.
             if (where == name) return;
