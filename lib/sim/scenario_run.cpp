@@ -167,8 +167,8 @@ class Run {
             // left.
             for (const std::string& host : halves)
                 if (!somebody_lost_for_good() && !other_end_unseen(domain.name, host) &&
-                    world_.monitor_reaches(host) && !world_.hosts.at(host).hypervisor_hung &&
-                    !world_.hosts.at(host).was_silent && !world_.an_end_unknown(domain.name))
+                    world_.hypervisor_answers(host) && !world_.hosts.at(host).was_silent &&
+                    !world_.an_end_unknown(domain.name))
                     world_.broken("a half copy of " + domain.name + " is left on " + host);
             if (hosts.size() > 1 && world_.autostarted.count(domain.name) == 0)
                 world_.broken(domain.name + " ends on " + join(hosts, " and "));

@@ -15,7 +15,7 @@ constexpr Duration longest_silence{30'000};
 }  // namespace
 
 bool SimMover::answers(const std::string& host) const {
-    return world_.monitor_reaches(host) && !world_.hosts.at(host).hypervisor_hung;
+    return world_.hypervisor_answers(host);
 }
 
 void SimMover::reach(const std::string& host, Deadline deadline) {
@@ -162,10 +162,8 @@ void SimMover::clean_up(const DomainRecord& domain, const Host& host, CleanUp wh
         case CleanUp::Resume:
             if (!found->second.half) throw ProtocolError(host.name + ": it does not stand still");
             for (const std::string& other : world_.running_on(domain.name))
-                // What an earlier move left on a host that fell silent never ran.
                 if (other != host.name && !world_.unforeseeable(domain.name) &&
-                    !(world_.hosts.at(other).was_silent &&
-                      world_.hosts.at(other).domains.at(domain.name).half))
+                    !world_.is_lost_half(domain.name, other))
                     world_.broken(domain.name + " is resumed on " + host.name + " while on " +
                                   other);
             found->second.half = false;

@@ -179,8 +179,7 @@ class SimHypervisor : public Hypervisor {
 
     void reach(Deadline deadline) {
         world_.scheduler.sleep(read_time);
-        if (world_.monitor_reaches(host_.name) && !world_.hosts.at(host_.name).hypervisor_hung)
-            return;
+        if (world_.hypervisor_answers(host_.name)) return;
         world_.scheduler.sleep_until(deadline.at);
         throw TimedOut("no answer in time");
     }
@@ -390,7 +389,7 @@ void SimRecords::read_cluster() {
     const TimePoint now = world_.scheduler.now().wall;
     for (HostRecord& host : record.hosts) {
         const SimHost& there = world_.hosts.at(host.host);
-        if (!world_.monitor_reaches(host.host) || there.hypervisor_hung) continue;
+        if (!world_.hypervisor_answers(host.host)) continue;
         host.seen = now;
         for (DomainRecord& domain : record.domains) {
             const auto shown = there.domains.find(domain.name);

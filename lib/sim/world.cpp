@@ -125,6 +125,15 @@ bool World::monitor_reaches(const std::string& name) const {
     return !monitor_cut && found != hosts.end() && found->second.power && found->second.reachable;
 }
 
+bool World::hypervisor_answers(const std::string& name) const {
+    return monitor_reaches(name) && !hosts.at(name).hypervisor_hung;
+}
+
+bool World::is_lost_half(const std::string& domain, const std::string& name) const {
+    const SimHost& host = hosts.at(name);
+    return host.was_silent && host.domains.at(domain).half;
+}
+
 void World::set_reachable(const std::string& name, bool reachable) {
     SimHost& host = hosts.at(name);
     host.reachable = reachable;
@@ -191,8 +200,11 @@ void World::begin_start(const std::string& domain, const std::string& name, Byte
         broken(domain + " is started on " + name + " while it runs on " + other);
     }
     const auto& back = hosts.at(home_[domain]).powered_on_at;
+    // Where it was started since, the worker has seen it end.
+    const bool started_there = back && started_.count(domain) != 0 &&
+                               started_[domain] == home_[domain] && started_at_[domain] > *back;
     // One that is cut off from the domain's disks may have its power.
-    if (back && home_[domain] != name && hosts.at(home_[domain]).power &&
+    if (back && home_[domain] != name && !started_there && hosts.at(home_[domain]).power &&
         !is_cut_off(hosts.at(home_[domain]), domain) &&
         now.mono - *back > proof_max_age + proof_slack)
         broken(domain + " is started although " + home_[domain] + " is long back");
@@ -272,7 +284,7 @@ void World::begin_move(const std::string& domain, const std::string& from, const
         // A copy that was left on a host which fell silent never ran. One that a host started by
         // itself, while the other could not be seen, runs twice already.
         if (other != from && !hosts.at(other).domains.at(domain).half && !unforeseeable(domain) &&
-            (autostarted.count(domain) == 0 || monitor_reaches(other)))
+            (autostarted.count(domain) == 0 || hypervisor_answers(other)))
             broken(domain + " is moved to " + to + " while it is on " + other);
     check_trusted(domain, to);
     check_rules(domain, to);

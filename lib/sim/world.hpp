@@ -97,6 +97,8 @@ class World {
 
     // what the ports do
     bool monitor_reaches(const std::string& host) const;
+    /// And its hypervisor answers.
+    bool hypervisor_answers(const std::string& host) const;
     void set_reachable(const std::string& host, bool reachable);
     void set_monitor_cut(bool cut);
     /// The beginning of a start; the domain is there at once and runs after the host's start time.
@@ -136,6 +138,8 @@ class World {
     /// The host where it ran last for certain was silent or lies dead, or the one it was sent to is
     /// out of reach, and nobody proved it off: what a move left can't be judged.
     bool an_end_unknown(const std::string& domain) const;
+    /// What an earlier move left of the domain on a host that fell silent: it never ran.
+    bool is_lost_half(const std::string& domain, const std::string& host) const;
     /// Whether a host started the domain so short a time ago that nobody may know.
     bool unforeseeable(const std::string& domain) const;
     const std::vector<std::string>& lines() const { return lines_; }

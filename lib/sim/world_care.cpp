@@ -96,7 +96,7 @@ void World::check_restart(const std::string& domain, const std::string& name) {
     if (!arming.armed_at(now.wall) && now.wall - arming.since > look_slack)
         broken(domain + " is brought back while disarmed");
     for (const std::string& other : running_on(domain))
-        if (other != name && !unforeseeable(domain))
+        if (other != name && !unforeseeable(domain) && !is_lost_half(domain, other))
             broken(domain + " is brought back on " + name + " while it runs on " + other);
     if (ended_by_hand_.count(domain) != 0)
         broken(domain + " is brought back although somebody ended it");
