@@ -11,7 +11,7 @@ namespace {
 
 Perfdata value_of(double value) {
     Perfdata item;
-    item.label = "x";
+    item.label.push_back('x');
     item.value = value;
     return item;
 }
