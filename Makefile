@@ -28,7 +28,7 @@ ALL_CXXFLAGS = -std=c++20 $(CXXFLAGS) $(WARN) -fstack-protector-strong -D_FORTIF
 ALL_LDFLAGS = $(LDFLAGS) -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
 # One list for all programs: --as-needed drops from each what it does not call.
 LIBS = -lnetsnmp -lvirt -lxenctrl -lxentoollog -liscsi -lfreeipmi -lsqlite3 -lglpk \
-       -lboost_program_options
+       -lboost_program_options -lboost_context
 
 LIB_SRC  := $(sort $(wildcard lib/*/*.cpp))
 PARTS    := $(sort $(filter-out %_test.cpp,$(wildcard plugins/*.cpp fence/*.cpp eventhandlers/*.cpp)))

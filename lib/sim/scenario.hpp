@@ -14,6 +14,8 @@
 
 namespace domkeeper {
 
+class Stacks;
+
 /// A scenario: a cluster, what runs where, timed events and faults. Text form, a line each:
 ///
 ///     host|device|domain|policy ...      the inventory's own lines (lib/core/inventory_text)
@@ -80,6 +82,8 @@ std::string render_outcome(const ScenarioOutcome& outcome);
 
 /// Runs it with the real engine over simulated ports and time. At each of the scenario's crash
 /// points, or at `crash_at` alone, the worker is killed and a new one is called a second later.
-ScenarioOutcome run_scenario(const Scenario& scenario, std::optional<long> crash_at = std::nullopt);
+/// `stacks`: who runs many hands each what the ones before left.
+ScenarioOutcome run_scenario(const Scenario& scenario, std::optional<long> crash_at = std::nullopt,
+                             Stacks* stacks = nullptr);
 
 }  // namespace domkeeper

@@ -15,8 +15,10 @@ constexpr Duration call_again{1'000};
 
 class Run {
   public:
-    Run(const Scenario& scenario, std::optional<long> crash_at)
-        : scenario_(scenario), world_(scenario.inventory, scheduler_) {
+    Run(const Scenario& scenario, std::optional<long> crash_at, Stacks& stacks)
+        : scenario_(scenario),
+          scheduler_(scenario_start, stacks),
+          world_(scenario.inventory, scheduler_) {
         world_.crash_at = crash_at ? std::set<long>{*crash_at} : scenario.crash_at;
         world_.on_crash = [this] {
             scheduler_.spawn_process([this] {
@@ -200,7 +202,7 @@ class Run {
     }
 
     const Scenario& scenario_;
-    SimScheduler scheduler_{scenario_start};
+    SimScheduler scheduler_;
     World world_;
     SimJournal journal_{world_};
     SimRecords records_{world_};
@@ -387,8 +389,10 @@ void Run::fault(const std::vector<std::string>& words) {
 
 }  // namespace
 
-ScenarioOutcome run_scenario(const Scenario& scenario, std::optional<long> crash_at) {
-    return Run(scenario, crash_at).run();
+ScenarioOutcome run_scenario(const Scenario& scenario, std::optional<long> crash_at,
+                             Stacks* stacks) {
+    Stacks own;
+    return Run(scenario, crash_at, stacks != nullptr ? *stacks : own).run();
 }
 
 }  // namespace domkeeper

@@ -11,7 +11,7 @@ constexpr long most_turns = 100'000;
 
 }  // namespace
 
-SimScheduler::SimScheduler(TimePoint start) : start_(start) {}
+SimScheduler::SimScheduler(TimePoint start, Stacks& stacks) : stacks_(stacks), start_(start) {}
 
 void SimScheduler::stop() {
     stopping_ = true;
@@ -23,23 +23,8 @@ SimScheduler::~SimScheduler() {
     stop();
     for (const auto& carrier : carriers_) {
         carrier->task = nullptr;
-        carrier->turn.give();
+        carrier->fiber->resume();
     }
-    for (const auto& carrier : carriers_) carrier->thread.join();
-}
-
-void SimScheduler::Turn::give() {
-    {
-        const std::lock_guard lock(guard_);
-        given_ = true;
-    }
-    changed_.notify_one();
-}
-
-void SimScheduler::Turn::await() {
-    std::unique_lock lock(guard_);
-    changed_.wait(lock, [this] { return given_; });
-    given_ = false;
 }
 
 Now SimScheduler::now() {
@@ -50,27 +35,16 @@ bool SimScheduler::may_run(const Task& task) const {
     return !*task.alive || task.wake <= now_ || (task.ready && task.ready());
 }
 
-bool SimScheduler::hand_over(const Task* self) {
+SimScheduler::Task* SimScheduler::next_task() {
+    for (const auto& task : tasks_)
+        if (!task->finished && may_run(*task)) return task.get();
     Task* next = nullptr;
     for (const auto& task : tasks_)
-        if (!task->finished && may_run(*task)) {
-            next = task.get();
-            break;
-        }
-    if (next == nullptr) {
-        for (const auto& task : tasks_)
-            if (!task->finished && (next == nullptr || task->wake < next->wake)) next = task.get();
-        if (next != nullptr && next->wake <= end_) {
-            now_ = next->wake;
-            turns_ = 0;
-        } else {
-            next = nullptr;
-        }
-    }
-    current_ = next;
-    if (next == self) return false;
-    (next == nullptr ? main_turn_ : next->carrier->turn).give();
-    return true;
+        if (!task->finished && (next == nullptr || task->wake < next->wake)) next = task.get();
+    if (next == nullptr || next->wake > end_) return nullptr;
+    now_ = next->wake;
+    turns_ = 0;
+    return next;
 }
 
 void SimScheduler::count_turn() {
@@ -89,7 +63,7 @@ bool SimScheduler::block(Instant until, std::function<bool()> ready) {
     const auto self =
         std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& t) { return t.get() == &task; });
     tasks_.splice(tasks_.end(), tasks_, self);
-    if (hand_over(&task)) task.carrier->turn.await();
+    task.carrier->fiber->suspend();
     const bool is_ready = task.ready && task.ready();
     task.ready = nullptr;
     if (!*task.alive) throw SimKilled{};
@@ -113,19 +87,16 @@ void SimScheduler::update(const std::function<void()>& change) {
 }
 
 void SimScheduler::carry(Carrier& carrier) {
-    for (;;) {
-        carrier.turn.await();
-        Task* const task = carrier.task;
-        if (task == nullptr) return;
+    for (; carrier.task != nullptr; carrier.fiber->suspend()) {
+        Task& task = *carrier.task;
         try {
-            if (*task->alive) task->body();
+            if (*task.alive) task.body();
         } catch (const SimKilled&) {
         }
         // What the task holds goes while it still has the turn.
-        task->body = nullptr;
-        task->finished = true;
+        task.body = nullptr;
+        task.finished = true;
         free_.push_back(&carrier);
-        hand_over(task);
     }
 }
 
@@ -134,7 +105,7 @@ void SimScheduler::start_task(Process process, std::function<void()> body) {
     if (free_.empty()) {
         carriers_.push_back(std::make_unique<Carrier>());
         Carrier& made = *carriers_.back();
-        made.thread = std::thread([this, &made] { carry(made); });
+        made.fiber = std::make_unique<Fiber>(stacks_, [this, &made] { carry(made); });
         free_.push_back(&made);
     }
     auto task = std::make_unique<Task>();
@@ -167,7 +138,7 @@ void SimScheduler::kill(const Process& process) {
 
 void SimScheduler::run_until(Instant end) {
     end_ = end;
-    if (hand_over(nullptr)) main_turn_.await();
+    while ((current_ = next_task()) != nullptr) current_->carrier->fiber->resume();
     if (!stopping_) now_ = std::max(now_, end);
 }
 

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
-#include <thread>
 #include <vector>
 
 #include "lib/port/scheduler.hpp"
+#include "lib/sim/fiber.hpp"
 
 namespace domkeeper {
 
@@ -17,15 +15,16 @@ namespace domkeeper {
 /// catch it but the simulation.
 struct SimKilled {};
 
-/// Simulated time. Tasks are threads of which exactly one runs at any moment, in an order that
-/// depends on nothing but the program: the same scenario gives the same log, always. Time jumps
-/// to the next moment at which a task wants to go on.
+/// Simulated time. Tasks are fibers of the thread that calls run_until(): exactly one runs at any
+/// moment, in an order that depends on nothing but the program: the same scenario gives the same
+/// log, always. Time jumps to the next moment at which a task wants to go on.
 class SimScheduler : public Scheduler {
   public:
     /// A simulated process: its tasks die together.
     using Process = std::shared_ptr<bool>;
 
-    explicit SimScheduler(TimePoint start);
+    /// `stacks` are the tasks', and must outlive it.
+    SimScheduler(TimePoint start, Stacks& stacks);
     /// Kills what still runs and waits for it.
     ~SimScheduler() override;
     SimScheduler(const SimScheduler&) = delete;
@@ -44,8 +43,7 @@ class SimScheduler : public Scheduler {
     Process current_process();
     /// Every task of it throws SimKilled when its turn comes; one that runs is not interrupted.
     void kill(const Process& process);
-    /// Runs all tasks until none is left or the time has come. Called by the thread that made the
-    /// scheduler, which is no task.
+    /// Runs all tasks until none is left or the time has come. Not called by a task.
     void run_until(Instant end);
     /// True when a task turned in a circle while no time passed; it was killed for that.
     bool stood_still() const { return stood_still_; }
@@ -54,23 +52,10 @@ class SimScheduler : public Scheduler {
 
   private:
     struct Task;
-    /// The right to run. No std::atomic: its wait spins first, which costs more than the handing
-    /// over itself where one alone runs at a time.
-    class Turn {
-      public:
-        void give();
-        void await();
-
-      private:
-        std::mutex guard_;
-        std::condition_variable changed_;
-        bool given_ = false;
-    };
-    /// A thread that carries one task after the other. It sleeps until it is given the turn.
+    /// A fiber that carries one task after the other.
     struct Carrier {
-        std::thread thread;
-        Turn turn;
-        Task* task = nullptr;  ///< empty at its turn: the end
+        std::unique_ptr<Fiber> fiber;
+        Task* task = nullptr;  ///< empty when it is resumed: the end
     };
     struct Task {
         std::function<void()> body;
@@ -86,12 +71,10 @@ class SimScheduler : public Scheduler {
     bool block(Instant until, std::function<bool()> ready);
     void count_turn();
     bool may_run(const Task& task) const;
-    /// Gives the turn to whoever is next (no task: the one who called run_until), and returns true;
-    /// false when that is `self`.
-    bool hand_over(const Task* self);
+    /// Whose turn it is next, when need be at a later time; null: nobody's before the end.
+    Task* next_task();
 
-    // No lock: whoever has the turn is the only one who runs.
-    Turn main_turn_;
+    Stacks& stacks_;
     std::vector<std::unique_ptr<Carrier>> carriers_;
     std::vector<Carrier*> free_;
     std::list<std::unique_ptr<Task>> tasks_;  ///< in the order in which they blocked

@@ -8,6 +8,7 @@
 
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
+#include "lib/sim/fiber.hpp"
 #include "lib/sim/scenario.hpp"
 
 namespace {
@@ -63,11 +64,12 @@ void sweep(const std::string& path, Counts& counts) {
     const domkeeper::ScenarioFile file = read_file(path);
     auto scenario = domkeeper::parse_scenario(file.head);
     const bool same_end = file.head.find("# sweep: promises only") == std::string::npos;
-    const auto plain = domkeeper::run_scenario(scenario);
+    domkeeper::Stacks stacks;
+    const auto plain = domkeeper::run_scenario(scenario, std::nullopt, &stacks);
     // The second worker needs time for what the first one did already.
     scenario.until += domkeeper::Duration{150'000};
     for (long point = 1; point <= plain.crash_points; ++point) {
-        const auto crashed = domkeeper::run_scenario(scenario, point);
+        const auto crashed = domkeeper::run_scenario(scenario, point, &stacks);
         std::string trouble;
         if (!crashed.broken.empty()) trouble = crashed.broken.front();
         for (const auto& [domain, host] : plain.ran)

@@ -12,6 +12,7 @@
 
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
+#include "lib/sim/fiber.hpp"
 #include "lib/sim/scenario.hpp"
 #include "lib/sim/shrink.hpp"
 
@@ -260,8 +261,8 @@ class Generator {
 };
 
 /// Empty when all is as it should be.
-std::string trouble_of(const std::string& text) {
-    const ScenarioOutcome outcome = run_scenario(parse_scenario(text));
+std::string trouble_of(const std::string& text, Stacks& stacks) {
+    const ScenarioOutcome outcome = run_scenario(parse_scenario(text), {}, &stacks);
     if (!outcome.broken.empty()) return outcome.broken.front();
     for (const std::string& line : outcome.final_state)
         if (line.find(" open: ") != std::string::npos) return "never finished: " + line;
@@ -283,12 +284,12 @@ std::string kind_of(const std::string& trouble) {
     return trouble.empty() ? "" : "other";
 }
 
-std::string shrink(const std::string& text, const std::string& kind) {
+std::string shrink(const std::string& text, const std::string& kind, Stacks& stacks) {
     return shrink_scenario(text, [&](const std::string& tried) {
         // With less time, what is under way would look like what never ends.
         if (tried.find(ending) == std::string::npos) return false;
         try {
-            return kind_of(trouble_of(tried)) == kind;
+            return kind_of(trouble_of(tried, stacks)) == kind;
         } catch (const Error&) {
             return false;
         }
@@ -296,8 +297,8 @@ std::string shrink(const std::string& text, const std::string& kind) {
 }
 
 void keep(const std::string& folder, std::int64_t seed, const std::string& text,
-          const std::string& trouble) {
-    const std::string small = shrink(text, kind_of(trouble));
+          const std::string& trouble, Stacks& stacks) {
+    const std::string small = shrink(text, kind_of(trouble), stacks);
     const std::string path = folder + "/seed-" + std::to_string(seed) + ".txt";
     std::filesystem::create_directories(folder);
     std::ofstream(path) << "# seed " << seed << ": " << trouble << "\n" << small;
@@ -314,13 +315,14 @@ int main(int argc, char** argv) {
         std::cerr << "usage: random_schedules FIRST_SEED COUNT [FOLDER]\n";
         return 3;
     }
+    Stacks stacks;
     long failed = 0;
     for (std::int64_t seed = *first; seed < *first + *count; ++seed) {
         const std::string text = Generator(static_cast<std::uint64_t>(seed)).scenario();
-        const std::string trouble = trouble_of(text);
+        const std::string trouble = trouble_of(text, stacks);
         if (trouble.empty()) continue;
         std::cout << "seed " << seed << ": " << trouble << "\n";
-        if (++failed <= 3) keep(folder, seed, text, trouble);
+        if (++failed <= 3) keep(folder, seed, text, trouble, stacks);
     }
     std::cout << "seeds " << *first << " to " << *first + *count - 1 << "\n"
               << *count - failed << " passed, " << failed << " failed, 0 skipped\n";
