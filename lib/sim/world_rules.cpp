@@ -45,12 +45,13 @@ void World::check_together(const std::string& domain, const std::string& name) {
     for (const auto& [where, there] : hosts)
         for (const auto& [other, state] : there.domains) {
             const Domain* const neighbour = inventory.find_domain(other);
-            if (other == domain || neighbour == nullptr || !there.power || unforeseeable(other) ||
+            if (other == domain || neighbour == nullptr || !there.power ||
                 !share_group(entry->together, neighbour->together))
                 continue;
-            // One that has just failed there comes back there.
+            // One that has just failed there comes back there; and what the host has started by
+            // itself may have been seen.
             if (where == name) return;
-            if (!is_active(state.state)) continue;
+            if (!is_active(state.state) || unforeseeable(other)) continue;
             // Of a host that the worker can't see it can't know, and from one in maintenance the
             // others will come after.
             if (!there.was_silent && !is_cut_off(there, other) && marked.count(where) == 0)

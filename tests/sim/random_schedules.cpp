@@ -24,11 +24,11 @@ constexpr const char* ending = "until 1800s\n";
 
 class Generator {
   public:
-    explicit Generator(std::uint64_t seed) : random_(seed) {}
+    explicit Generator(std::uint64_t seed) : random_(seed), is_big_(seed % 10 == 0) {}
 
     std::string scenario() {
-        const int hosts = pick(2, 5);
-        const int domains = pick(1, 8);
+        const int hosts = is_big_ ? pick(5, 10) : pick(2, 5);
+        const int domains = is_big_ ? pick(8, 30) : pick(1, 8);
         out_ << "policy witnesses=w1,w2 settle_time=2s answer_time=4s fence_time=8s start_time=5s "
                 "move_time=60s record_max_age=5min "
                 "max_hosts_lost="
@@ -79,7 +79,7 @@ class Generator {
         if (chance(5)) out_ << "disarmed works\n";
         for (int i = 0; i < hosts; ++i)
             if (chance(5)) out_ << "record-age " << host(i) << " " << pick(1, 30) << "min\n";
-        const int faults = pick(1, 8);
+        const int faults = is_big_ ? pick(4, 20) : pick(1, 8);
         for (int i = 0; i < faults; ++i) fault(hosts, domains);
         returns(hosts, domains);
         for (int i = chance(60) ? pick(1, 4) : 0; i > 0; --i) failure(hosts, domains);
@@ -256,6 +256,7 @@ class Generator {
 
     std::mt19937_64 random_;
     std::ostringstream out_;
+    bool is_big_;  ///< every tenth seed: a site of many hosts, with many faults
     bool storage_ = false;
     std::vector<std::string> devices_;
 };
