@@ -233,8 +233,8 @@ void MaintenanceStepper::survey() {
     ++work.surveys;
     SurveyOrder order{work.host, work.goal, {}};
     const Maintenance* mark = find_mark(context_.marks, work.host);
-    const bool stay = mark != nullptr && mark->stay;
-    if (work.goal == MaintenancePhase::Returning && !stay)
+    work.stays = mark != nullptr && mark->stay;
+    if (work.goal == MaintenancePhase::Returning && !work.stays)
         order.domains = {work.away.begin(), work.away.end()};
     act(TakeSurvey{work.id, std::move(order)});
 }
@@ -437,6 +437,9 @@ void MaintenanceStepper::finish() {
     for (const auto& [name, move] : work.moves)
         if (move.phase == MovePhase::Refused && move.refusal)
             missing.push_back(name + " (" + move.refusal->text + ")");
+    // Somebody wanted the domains back while the hosts were read for a return without them.
+    const Maintenance* const mark = find_mark(context_.marks, work.host);
+    if (back && work.stays && mark != nullptr && !mark->stay) return survey();
     // Whether it is empty is said by a look after the last move, not by the moves.
     const bool looked = work.turns.empty();
     if (!back && missing.empty() && !looked && work.surveys < max_surveys) return survey();
