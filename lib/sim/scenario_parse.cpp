@@ -46,6 +46,7 @@ const std::map<std::string, CommandForm>& all_forms() {
             forms[word] = {1, 1};
         forms["crashes"] = {1, 2};
         forms["check"] = {0, 0};
+        forms["start-by-hand"] = {2, 2};
         forms["report-domain"] = forms["report-domains"] = {2, -1};
         return forms;
     }();
@@ -170,13 +171,12 @@ class Parser {
             if (timed.words[0] == "report" &&
                 (!parse_host_state(timed.words[2]) || !parse_state_type(timed.words[3])))
                 fail("write: report HOST UP|DOWN|UNREACHABLE|STORAGE-LOST SOFT|HARD TEXT");
-            if (timed.words[0] == "autostart-on" &&
-                scenario_.inventory.find_host(timed.words[2]) == nullptr)
-                fail("no host '" + printable(timed.words[2]) + "'");
             if (starts_with(timed.words[0], "report-domain") && !parse_state_type(timed.words[2]))
                 fail("write: " + timed.words[0] + " NAME SOFT|HARD TEXT");
             if (timed.words[0] == "start-takes") (void)duration(timed.words[2]);
-            if (timed.words[0] == "migrate" &&
+            static const std::set<std::string> host_second{"autostart-on", "migrate",
+                                                           "start-by-hand"};
+            if (host_second.count(timed.words[0]) != 0 &&
                 scenario_.inventory.find_host(timed.words[2]) == nullptr)
                 fail("no host '" + printable(timed.words[2]) + "'");
         }

@@ -89,6 +89,7 @@ class Run {
         for (const auto& [host, domains] : scenario_.runs)
             for (const auto& [name, size, vcpus] : domains) {
                 world_.vcpus[name] = vcpus;
+                world_.sizes[name] = size;
                 world_.put_domain(name, host, size);
             }
     }
@@ -374,6 +375,8 @@ void Run::fault(const std::vector<std::string>& words) {
             state.defined.erase(words[1]);
         }
         world_.put_domain(words[1], words[2], memory);
+    } else if (name == "start-by-hand") {
+        world_.start_by_hand(words[1], words[2]);
     } else if (name == "autostart-on") {
         world_.hosts.at(words[2]).defined[words[1]] = true;
     } else if (name == "snapshots") {

@@ -200,11 +200,11 @@ void World::begin_start(const std::string& domain, const std::string& name, Byte
         broken(domain + " is started on " + name + " while it runs on " + other);
     }
     const auto& back = hosts.at(home_[domain]).powered_on_at;
-    // Where it was started since, the worker has seen it end.
-    const bool started_there = back && started_.count(domain) != 0 &&
-                               started_[domain] == home_[domain] && started_at_[domain] > *back;
+    // Where it was started since, first of all there, says more than where it died.
+    const bool started_since =
+        back && started_at_.count(domain) != 0 && started_at_[domain] > *back;
     // One that is cut off from the domain's disks may have its power.
-    if (back && home_[domain] != name && !started_there && hosts.at(home_[domain]).power &&
+    if (back && home_[domain] != name && !started_since && hosts.at(home_[domain]).power &&
         !is_cut_off(hosts.at(home_[domain]), domain) &&
         now.mono - *back > proof_max_age + proof_slack)
         broken(domain + " is started although " + home_[domain] + " is long back");
@@ -252,7 +252,9 @@ void World::stop_domain(const std::string& domain, const std::string& name) {
         !may_be_ended(domain, there))
         broken(domain + " is stopped on " + name + ", where it was not started by us");
     const auto by_hand = ended_by_hand_.find(domain);
-    if (!for_others && by_hand != ended_by_hand_.end() && now.mono - by_hand->second > hand_slack)
+    // A crashed one that is kept in memory stands still by nobody's will.
+    if (!for_others && there.state != DomainState::Crashed && by_hand != ended_by_hand_.end() &&
+        now.mono - by_hand->second > hand_slack)
         broken(domain + " is stopped on " + name + " although somebody had paused it");
     // What we ended is ours to bring back.
     if (by_hand != ended_by_hand_.end()) ended_by_hand_.erase(by_hand);

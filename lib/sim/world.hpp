@@ -87,6 +87,8 @@ class World {
     void release(const std::string& host);
     /// Runs on `host` from now on, unseen by the record.
     void put_domain(const std::string& domain, const std::string& host, Bytes memory);
+    /// Somebody starts it there, unless he sees that it is active somewhere.
+    void start_by_hand(const std::string& domain, const std::string& host);
     /// Its guest does not answer until it is started anew.
     void hang_guest(const std::string& domain, bool hangs);
     /// Its guest does not give its sign on the host, or, with an empty name, on any.
@@ -163,11 +165,13 @@ class World {
     std::set<std::string> not_live;       ///< domains that can't be moved live
     std::set<std::string> not_pausable;   ///< and not even paused
     Duration move_time{400};
-    std::optional<TimePoint> monitor_since;          ///< as the monitor says with its reports
-    std::string no_seat;                             ///< why this node may not act; empty: it may
-    std::map<std::string, Instant> autostarted;      ///< domains that a host started by itself
+    std::optional<TimePoint> monitor_since;  ///< as the monitor says with its reports
+    std::string no_seat;                     ///< why this node may not act; empty: it may
+    /// Domains that a host started by itself, or a person, unasked.
+    std::map<std::string, Instant> autostarted;
     std::map<std::string, std::string> definitions;  ///< domain -> XML, where it has disks
     std::map<std::string, int> vcpus;                ///< domain -> its virtual CPUs
+    std::map<std::string, Bytes> sizes;              ///< domain -> its memory
     std::set<std::string> given_up;                  ///< domains that a worker once refused
     std::set<std::string> marked;                    ///< hosts that once were in maintenance
     SimScheduler::Process lock_holder;               ///< empty: nobody holds the worker's lock

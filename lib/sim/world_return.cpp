@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The truth about hosts that come back: what they still have, and what may be done with them.
+#include <algorithm>
 #include <utility>
 
 #include "lib/core/recovery.hpp"
@@ -42,6 +43,18 @@ void World::power_on(const std::string& name) {
             log("world    " + name + " starts " + domain + " by itself");
         });
     }
+}
+
+void World::start_by_hand(const std::string& domain, const std::string& name) {
+    const bool active = std::any_of(hosts.begin(), hosts.end(), [&](const auto& item) {
+        const auto there = item.second.domains.find(domain);
+        return item.second.power && there != item.second.domains.end() &&
+               is_active(there->second.state);
+    });
+    if (active || !hosts.at(name).power) return log("world    nobody starts it");
+    put_domain(domain, name, sizes[domain]);
+    ended_by_hand_.erase(domain);
+    autostarted[domain] = scheduler.now().mono;
 }
 
 bool World::unforeseeable(const std::string& domain) const {

@@ -125,6 +125,9 @@ class Generator {
             if (chance(15))
                 line(at + pick(0, 30), "return " + host(i) + (chance(50) ? " stay" : ""));
         }
+        if (chance(20))
+            line(pick(0, 60), "start-by-hand d" + std::to_string(pick(0, domains - 1)) + " " +
+                                  host(pick(0, hosts - 1)));
         if (chance(20)) line(pick(0, 70), "balance");
         if (chance(5)) line(pick(0, 30), "monitor-starts");
         if (chance(5)) {
@@ -166,7 +169,7 @@ class Generator {
         out_ << classes[pick(0, 3)];
         // After one before it: so there is no circle.
         if (domain > 0 && chance(25)) out_ << " after=d" << pick(0, domain - 1);
-        if (chance(10)) out_ << " start_delay=" << pick(1, 5) << "s";
+        if (chance(10)) out_ << " start_delay=" << pick(1, 5) * pick(1, 6) << "s";
     }
 
     /// Most of the domains' disks; a storage fence need not know all.
