@@ -260,6 +260,7 @@ class Worker {
         context.busy = care_.busy_hosts();
         const bool held = !maintenance_.moving().empty();
         MaintenanceStep step = advance_maintenance(maintenance_, event, context);
+        const bool began = !step.opened.empty();
         situation_.next_incident += static_cast<IncidentId>(step.opened.size());
         // Where a domain is now is recorded first: a worker that is killed after an incident was
         // closed is not asked again.
@@ -273,8 +274,9 @@ class Worker {
         carry_out(step, std::move(batch));
         if (auto notes = runner_.take_notes(); !notes.empty())
             ports_.journal.append(std::move(notes));
-        // A recovery may have waited for the moves.
-        if (held && !situation_.idle()) feed(Tick{});
+        // A recovery may have waited for the moves, or has placed domains on a host that is to be
+        // emptied now.
+        if ((held || began) && !situation_.idle()) feed(Tick{});
     }
 
     void feed_care(const CareEvent& event, std::size_t events_done = 0) {

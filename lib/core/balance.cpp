@@ -170,9 +170,7 @@ class Balancer {
 
     bool fits(const Candidate& candidate, std::size_t to) const {
         const Room& room = rooms_[to];
-        return to != candidate.host && !shares_[to].closed && may_go(candidate.want, room) &&
-               candidate.want.memory <= room.free &&
-               (!room.standing.vcpus || candidate.want.vcpus <= *room.standing.vcpus) &&
+        return to != candidate.host && !shares_[to].closed && takes(room, candidate.want) &&
                !crowds(candidate, to) &&
                (!prefers(candidate, candidate.host) || prefers(candidate, to));
     }

@@ -267,6 +267,10 @@ bool may_go(const Want& want, const Room& room) {
            unmet_need(want.needs, room.standing.offers) == nullptr;
 }
 
+bool takes(const Room& room, const Want& want) {
+    return may_go(want, room) && want.memory <= room.free && has_cpus(want, room);
+}
+
 PackingProblem problem_of(const std::vector<Room>& rooms, const std::vector<Want>& wants) {
     return Numbering(rooms, wants).take();
 }

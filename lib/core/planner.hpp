@@ -109,6 +109,9 @@ void add_defined_needs(Want& want, std::string_view xml);
 /// question. Of a together group that stands on another host alone the host itself does not know.
 bool may_go(const Want& want, const Room& room);
 
+/// And has the memory and the virtual CPUs for it.
+bool takes(const Room& room, const Want& want);
+
 struct Placement {
     std::string domain;
     std::string host;

@@ -264,6 +264,7 @@ void RecoveryStepper::on(const Resumed& resumed) {
 
 void RecoveryStepper::begin_look(HostCase& host_case) {
     host_case.phase = CasePhase::Looking;
+    host_case.looking_since = mono();
     // What was seen before counts no more.
     host_case.suspect.reset();
     host_case.peers.reset();
@@ -317,7 +318,7 @@ void RecoveryStepper::on(const PowerRead& read) {
             if (read.levels == host_case.proof_levels) {
                 if (!read.off || !read.covers.includes(host_case.proved))
                     return host_returned(host_case, read.text);
-                host_case.off_at = mono();
+                saw_off(host_case);
             }
         }
     }
@@ -469,9 +470,15 @@ bool RecoveryStepper::proof_suffices(const HostCase& host_case) const {
     });
 }
 
+void RecoveryStepper::saw_off(HostCase& host_case) {
+    host_case.off_at = mono();
+    // What is off runs nothing: as good as a look at it, also when this incident is closed.
+    if (is_off(host_case.host)) situation_.views[host_case.host].came = mono();
+}
+
 void RecoveryStepper::proved_off(HostCase& host_case) {
     host_case.off = true;
-    host_case.off_at = mono();
+    saw_off(host_case);
     situation_.power.erase(host_case.host);
     release_from(host_case);
     begin_observing(host_case);

@@ -208,6 +208,7 @@ struct DomainCase {
     DomainPhase phase = DomainPhase::Waiting;
     std::string target;   ///< where it is placed, or started
     bool placed = false;  ///< while Waiting: `target` was chosen and its memory is spoken for
+    Instant placed_at;    ///< of `placed`: by what was seen until then
     bool pinned = false;  ///< an earlier start on `target` has no known end: nowhere else, then
     bool ours = false;    ///< started by us, so it is ours to stop
     bool asking = false;  ///< of Awaiting: a question is on its way
@@ -239,6 +240,7 @@ struct HostCase {
     std::optional<StorageLooked> storage;
     std::string stands_for;  ///< why it stood still; told once
     Instant stand_look;      ///< while Standing: when it is looked again; Quiet: when at first
+    Instant looking_since;   ///< of Looking: an older reading says nothing
     bool hypervisor_asked = false;  ///< its hypervisor was read or found silent
     bool hypervisor_answered = false;
     bool power_off = false;  ///< its first fence level read off by itself, which proves everything
@@ -267,6 +269,7 @@ struct HostCase {
 /// The last that was seen of a host.
 struct LastView {
     Instant began;
+    Instant came;  ///< when that look ended
     std::optional<HostView> view;
     std::string why;
 };
@@ -329,6 +332,10 @@ std::optional<Instant> next_wake(const Situation& situation);
 /// have switched the host on again. No host gets from its power button to its first domain in
 /// less.
 inline constexpr Duration proof_max_age{5'000};
+
+/// The hosts are read again before a start when they were read longer ago: meanwhile somebody may
+/// have started the domain elsewhere by hand, or a host by itself.
+inline constexpr Duration view_max_age = proof_max_age;
 
 /// The domains that ran on `host` by the record, split into those to be placed and those refused
 /// for reasons that need no look at the peers.

@@ -145,9 +145,17 @@ void RecoveryStepper::plan_when_seen() {
 
 void RecoveryStepper::on(const Observed& observed) {
     situation_.observing.erase(observed.host);
-    situation_.views[observed.host] = {observed.began, observed.view, observed.why};
+    situation_.views[observed.host] = {observed.began, mono(), observed.view, observed.why};
+    // A peer that was off as the domains were placed has power again.
+    const auto power = situation_.power.find(observed.host);
+    if (observed.view && situation_.cases.count(observed.host) == 0 &&
+        power != situation_.power.end() && power->second && power->second->covers.is_everything())
+        situation_.power.erase(power);
     for_each_case([&](HostCase& host_case) {
         if (host_case.host == observed.host && host_case.phase == CasePhase::Looking) {
+            // An answer may be older than the report where the reading is.
+            if (observed.view && observed.began < host_case.looking_since)
+                return request_view(observed.host, policy().look_time);
             host_case.hypervisor_asked = true;
             host_case.hypervisor_answered = observed.view.has_value();
             return judge_look(host_case);
@@ -290,28 +298,34 @@ std::vector<Room> RecoveryStepper::rooms() const {
     return all;
 }
 
+Want RecoveryStepper::want_for(const DomainCase& domain) const {
+    const std::string& name = domain.record.name;
+    const Domain* entry = context_.inventory.find_domain(name);
+    Want want{name, domain.record.memory, domain.priority, {}, {}};
+    if (entry != nullptr) want = want_of(*entry, domain.record.memory, domain.record.vcpus);
+    add_defined_needs(want, domain.record.xml);
+    want.avoid = domain.failed_on;
+    if (domain.pinned) {
+        want.hosts = {domain.target};
+        want.avoid.clear();
+    }
+    return want;
+}
+
 void RecoveryStepper::place(HostCase& host_case) {
     std::vector<Want> wants;
     for (auto& [name, domain] : host_case.domains) {
         if (!domain.is_unplaced() || is_held(host_case, name) ||
             host_case.awaiting_room.count(name) != 0 || awaits_group(host_case, domain))
             continue;
-        const Domain* entry = context_.inventory.find_domain(name);
-        Want want{name, domain.record.memory, domain.priority, {}, {}};
-        if (entry != nullptr) want = want_of(*entry, domain.record.memory, domain.record.vcpus);
-        add_defined_needs(want, domain.record.xml);
-        want.avoid = domain.failed_on;
-        if (domain.pinned) {
-            want.hosts = {domain.target};
-            want.avoid.clear();
-        }
-        wants.push_back(std::move(want));
+        wants.push_back(want_for(domain));
     }
     const Plan plan = plan_placement(rooms(), wants, context_.packing);
     for (const Placement& placement : plan.placements) {
         DomainCase& domain = host_case.domains.at(placement.domain);
         domain.target = placement.host;
         domain.placed = true;
+        domain.placed_at = mono();
         note(host_case, EntryKind::Decision, StepKind::Plan,
              placement.reason + order_text(context_.inventory, placement.domain), placement.domain,
              placement.host);
@@ -323,10 +337,7 @@ void RecoveryStepper::place(HostCase& host_case) {
 }
 
 bool RecoveryStepper::has_other_place(const DomainCase& domain) const {
-    const Domain* entry = context_.inventory.find_domain(domain.record.name);
-    Want want = want_of(*entry, domain.record.memory, domain.record.vcpus);
-    add_defined_needs(want, domain.record.xml);
-    want.avoid = domain.failed_on;
+    Want want = want_for(domain);
     want.avoid.insert(domain.target);
     return plan_placement(rooms(), {want}).refusals.empty();
 }
@@ -379,60 +390,6 @@ void RecoveryStepper::plan(HostCase& host_case) {
     host_case.phase = CasePhase::Starting;
     start_ready();
     close_finished();
-}
-
-// ---- whose turn it is -----------------------------------------------------------------------
-
-bool RecoveryStepper::proof_is_fresh(HostCase& host_case) {
-    if (!host_case.confirmed_off.empty() || mono() - host_case.off_at <= proof_max_age) return true;
-    const auto [power, asked_first] = situation_.power.emplace(host_case.host, std::nullopt);
-    if (asked_first) act(ReadPower{host_case.host, host_case.proof_levels});
-    return false;
-}
-
-void RecoveryStepper::start_ready() {
-    struct Turn {
-        HostCase* host_case;
-        DomainCase* domain;
-    };
-    if (!context_.arming.armed_at(context_.now.wall))
-        for (auto& [lost, host_case] : situation_.cases)
-            for (auto& [name, domain] : host_case.domains)
-                if (domain.phase == DomainPhase::Waiting && domain.placed)
-                    refuse(host_case, domain, RefusalKind::Disarmed,
-                           context_.arming.no_seat.empty()
-                               ? "somebody disarmed in the middle of the recovery"
-                               : context_.arming.no_seat);
-    std::map<std::string, int> busy;
-    int all_busy = 0;
-    std::vector<Turn> turns;
-    for (auto& [lost, host_case] : situation_.cases)
-        for (auto& [name, domain] : host_case.domains) {
-            if (domain.phase == DomainPhase::Starting || domain.phase == DomainPhase::Unsure) {
-                ++busy[domain.target];
-                ++all_busy;
-            }
-            if (domain.phase == DomainPhase::Waiting && domain.placed && host_case.off &&
-                !host_case.returned)
-                turns.push_back({&host_case, &domain});
-        }
-    std::stable_sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
-        return a.domain->priority > b.domain->priority;
-    });
-    for (const Turn& turn : turns) {
-        DomainCase& domain = *turn.domain;
-        // Asked first: that its delay is over is noted also while others are being started.
-        if (!is_its_turn(domain) || all_busy >= policy().starts_at_once ||
-            busy[domain.target] >= policy().starts_per_host || !proof_is_fresh(*turn.host_case))
-            continue;
-        ++busy[domain.target];
-        ++all_busy;
-        domain.phase = DomainPhase::Starting;
-        domain.since = mono();
-        note(*turn.host_case, EntryKind::Intent, StepKind::Start, "start it", domain.record.name,
-             domain.target);
-        act(Start{turn.host_case->id, domain.record, turn.host_case->host, domain.target});
-    }
 }
 
 }  // namespace domkeeper

@@ -2,6 +2,7 @@
 // Who waits for whose start, and which best-effort domains are stopped for must-run ones.
 #include <algorithm>
 
+#include "lib/core/maintenance.hpp"
 #include "lib/core/recovery_stepper.hpp"
 #include "lib/core/text.hpp"
 
@@ -71,6 +72,7 @@ bool RecoveryStepper::awaits_group(HostCase& host_case, const DomainCase& domain
 
 void RecoveryStepper::go_on() {
     place_when_decided();
+    leave_emptied_hosts();
     start_ready();
     // Somebody may have disarmed while the last one waited for its turn.
     close_finished();
@@ -93,6 +95,35 @@ void RecoveryStepper::place_when_decided() {
         decided = true;
     }
     if (decided) plan_when_seen();
+}
+
+void RecoveryStepper::place_anew(HostCase& host_case, DomainCase& domain, const std::string& why) {
+    note(host_case, EntryKind::Event, StepKind::Plan, why + ": it is placed anew",
+         domain.record.name, domain.target);
+    domain.placed = false;
+    domain.target.clear();
+    host_case.phase = CasePhase::Observing;
+    host_case.views_since = mono();
+}
+
+/// Whoever waits for its turn on a host that somebody began to empty meanwhile goes elsewhere,
+/// where there is room for it. What waits on one that is to be fenced is let go by its proof of
+/// off.
+void RecoveryStepper::leave_emptied_hosts() {
+    bool left = false;
+    for (auto& item : situation_.cases) {
+        HostCase& host_case = item.second;
+        if (host_case.phase != CasePhase::Starting) continue;
+        for (auto& [name, domain] : host_case.domains) {
+            const Maintenance* const mark = find_mark(context_.marks, domain.target);
+            if (domain.phase != DomainPhase::Waiting || !domain.placed || domain.pinned ||
+                mark == nullptr || mark->fenced || !has_other_place(domain))
+                continue;
+            place_anew(host_case, domain, domain.target + " is taken out of use");
+            left = true;
+        }
+    }
+    if (left) plan_when_seen();
 }
 
 std::vector<Stoppable> RecoveryStepper::stoppable(const HostCase& host_case) const {

@@ -9,8 +9,8 @@
 namespace domkeeper {
 
 /// One call of advance(): the situation, what it may look at, and what it has to say so far.
-/// Inner part of recovery.cpp (look and fence) and recovery_place.cpp (plan and start),
-/// recovery_room.cpp (who waits, who is stopped for whom), recovery_verify.cpp and
+/// Inner part of recovery.cpp (look and fence), recovery_place.cpp (plan), recovery_turns.cpp
+/// (start), recovery_room.cpp (who waits, who is stopped for whom), recovery_verify.cpp and
 /// recovery_answer.cpp (does it run, does its guest answer).
 class RecoveryStepper {
   public:
@@ -45,6 +45,7 @@ class RecoveryStepper {
     void judge_silence(HostCase& host_case);
     void answered(HostCase& host_case, const std::string& evidence);
     void fence_next(HostCase& host_case);
+    void saw_off(HostCase& host_case);
     void proved_off(HostCase& host_case);
     bool proof_suffices(const HostCase& host_case) const;
     std::vector<std::string> lost_together(const HostCase& host_case) const;
@@ -83,6 +84,7 @@ class RecoveryStepper {
     bool views_complete(HostCase& host_case);
     std::optional<std::string> undecided_group(const DomainCase& domain) const;
     void place_when_decided();
+    void leave_emptied_hosts();
     bool awaits_group(HostCase& host_case, const DomainCase& domain);
     bool is_held(const HostCase& host_case, const std::string& domain) const;
     void hold_moving(HostCase& host_case);
@@ -98,6 +100,12 @@ class RecoveryStepper {
     bool has_other_place(const DomainCase& domain) const;
     bool in_maintenance(const std::string& host) const;
     std::vector<Room> rooms() const;
+    Want want_for(const DomainCase& domain) const;
+
+    // recovery_turns.cpp: whose turn it is
+    bool proof_is_fresh(HostCase& host_case);
+    bool views_are_fresh();
+    bool fits_still(DomainCase& domain);
     void start_ready();
 
     // recovery_room.cpp: who waits for whom, and for whom others are stopped
@@ -107,7 +115,7 @@ class RecoveryStepper {
                                     const Plan& plan);
     std::vector<Stoppable> stoppable(const HostCase& host_case) const;
     void take_room(HostCase& host_case, const DomainStopped& stopped);
-    bool proof_is_fresh(HostCase& host_case);
+    void place_anew(HostCase& host_case, DomainCase& domain, const std::string& why);
 
     // recovery_verify.cpp: from the start to the closing
     void settle(HostCase& host_case, DomainCase& domain, const std::string& target,

@@ -210,8 +210,9 @@ std::optional<Instant> next_wake(const Situation& situation) {
             host_case.phase == CasePhase::Standing || host_case.phase == CasePhase::Quiet;
         if (looks_later && (!next || host_case.stand_look < *next)) next = host_case.stand_look;
         for (const auto& [name, domain] : host_case.domains) {
-            const bool waits =
-                domain.phase == DomainPhase::Waiting && domain.not_before && !domain.waited;
+            // Before it is placed again its turn can't come.
+            const bool waits = domain.phase == DomainPhase::Waiting && domain.placed &&
+                               domain.not_before && !domain.waited;
             if (waits && (!next || *domain.not_before < *next)) next = *domain.not_before;
             const bool asks = domain.phase == DomainPhase::Awaiting && !domain.asking;
             const bool looks = awaits_look(domain) && situation.observing.count(domain.target) == 0;
