@@ -265,6 +265,7 @@ void SimJournal::commit(const JournalBatch& batch) {
         kept.closed = closed.closed;
         kept.state = closed.state;
         kept.summary = closed.summary;
+        if (kept.domain.empty()) world_.end_fencing(kept.host);
     }
     pending_.erase(pending_.begin(),
                    pending_.begin() + static_cast<std::ptrdiff_t>(batch.events_done));
@@ -413,6 +414,7 @@ void SimRecords::write_host(const HostRecord& host, const std::vector<DomainReco
 
 void SimRecords::move_domain(const std::string& name, const std::string& host, TimePoint seen) {
     world_.crash_point("record of " + name);
+    world_.check_place(name, host);
     for (DomainRecord& domain : record.domains)
         if (domain.name == name) {
             domain.host = host;

@@ -359,9 +359,14 @@ void World::command_off(const std::string& name) {
         now.wall - arming.since > disarm_slack + inventory.policy.fence_time)
         broken(name + " is switched while disarmed");
     check_second_look(device.host);
-    switched_off_.insert(device.host);
-    if (switched_off_.size() > static_cast<std::size_t>(inventory.policy.max_hosts_lost))
-        broken(counted(switched_off_.size(), "host") + " switched off, the limit is " +
+    if (device.mode == DeviceMode::Stuck)
+        told_in_vain_.insert(device.host);
+    else
+        switched_off_.insert(device.host);
+    std::set<std::string> off = switched_off_;
+    off.insert(told_in_vain_.begin(), told_in_vain_.end());
+    if (off.size() > static_cast<std::size_t>(inventory.policy.max_hosts_lost))
+        broken(counted(off.size(), "host") + " switched off, the limit is " +
                std::to_string(inventory.policy.max_hosts_lost));
     check_use_of_fencing(device.host);
     log("world    " + name + " is told off");

@@ -111,6 +111,10 @@ class World {
     void stop_domain(const std::string& domain, const std::string& host);
     /// Care starts it again where it ran, or by its host's word elsewhere.
     void begin_restart(const std::string& domain, const std::string& host, Bytes memory);
+    /// The incident of that host is closed: what it was told in vain is given up.
+    void end_fencing(const std::string& host) { told_in_vain_.erase(host); }
+    /// Somebody takes the domain for running there.
+    void check_place(const std::string& domain, const std::string& host);
     /// The worker knows that its start is over.
     void start_is_known(const std::string& domain);
     void resume_domain(const std::string& domain, const std::string& host);
@@ -210,8 +214,9 @@ class World {
     std::map<std::string, std::string> latest_;   ///< domain -> where it was started or moved last
     std::map<std::string, std::string> sent_to_;  ///< domain -> where it was to move last
     std::set<std::string> switched_off_;          ///< by us, and not switched on since
-    std::set<std::string> moved_by_hand_;         ///< domains
-    std::map<std::string, Instant> untrusted_;    ///< hosts, since when
+    std::set<std::string> told_in_vain_;   ///< hosts that are to be, by devices that do nothing
+    std::set<std::string> moved_by_hand_;  ///< domains
+    std::map<std::string, Instant> untrusted_;            ///< hosts, since when
     std::set<std::pair<std::string, std::string>> kept_;  ///< domain, host
     std::map<std::string, Instant> ended_by_hand_;        ///< domains, and when
     /// Domains that we ended and started again, so long as the worker does not know of the start:

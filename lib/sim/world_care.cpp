@@ -36,9 +36,11 @@ void World::befall(const std::string& what, const std::string& domain) {
         if (what == "destroy") becomes(DomainState::ShutOff, "destroyed");
         if (what == "suspend") becomes(DomainState::Paused, "paused by a user");
         if (what == "autostart") there.autostart = true;
-        // What a host has just started by itself nobody looks for there yet.
-        const bool unseen = what == "destroy" && unforeseeable(domain);
-        const bool by_hand = (what == "destroy" && !unseen) || what == "suspend";
+        // What a host has just started by itself nobody looks for there yet, nor what somebody
+        // started where no record has it.
+        const bool unseen =
+            unforeseeable(domain) || (what == "destroy" && moved_by_hand_.count(domain) != 0);
+        const bool by_hand = (what == "destroy" || what == "suspend") && !unseen;
         if (by_hand && (what == "suspend" || indistinct_.count(domain) == 0))
             ended_by_hand_.emplace(domain, scheduler.now().mono);
         else if (!by_hand && what != "autostart")

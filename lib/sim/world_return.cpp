@@ -48,8 +48,10 @@ void World::power_on(const std::string& name) {
 void World::start_by_hand(const std::string& domain, const std::string& name) {
     const bool active = std::any_of(hosts.begin(), hosts.end(), [&](const auto& item) {
         const auto there = item.second.domains.find(domain);
+        // Where one that crashed is kept in memory it can't be started again.
         return item.second.power && there != item.second.domains.end() &&
-               is_active(there->second.state);
+               (is_active(there->second.state) ||
+                (item.first == name && there->second.state == DomainState::Crashed));
     });
     if (active || !hosts.at(name).power) return log("world    nobody starts it");
     put_domain(domain, name, sizes[domain]);

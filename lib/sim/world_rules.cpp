@@ -62,6 +62,16 @@ void World::check_together(const std::string& domain, const std::string& name) {
                elsewhere);
 }
 
+/// It may have ended since it was seen. Of a host that does not answer nobody can know.
+void World::check_place(const std::string& domain, const std::string& name) {
+    const SimHost& host = hosts.at(name);
+    const auto there = host.domains.find(domain);
+    const bool half = there != host.domains.end() && there->second.half;
+    if (hypervisor_answers(name) && (half || host.defined.count(domain) == 0))
+        broken(domain + " is taken to run on " + name +
+               (half ? ", where half a copy of it is" : ", where it never was"));
+}
+
 void World::check_order(const std::string& domain) {
     const auto died = died_.find(domain);
     if (died == died_.end()) return;
