@@ -161,6 +161,13 @@ bool CareStepper::left_fenced_host(const CareCase& care) const {
            care.pinned.empty();
 }
 
+/// Whether it was recorded on another host after the look that shows it there was begun.
+bool CareStepper::moved_since_look(const CareCase& care, const std::string& host) const {
+    const DomainRecord* const known = context_.record.find_domain(care.domain);
+    return known != nullptr && known->host != host && is_active(known->state) &&
+           known->seen >= context_.now.wall - (mono() - care.look_began);
+}
+
 /// Where is it active? False: on two hosts, which nobody here may decide.
 bool CareStepper::find(CareCase& care) {
     const std::vector<std::string> hosts = active_on(care);
@@ -172,6 +179,10 @@ bool CareStepper::find(CareCase& care) {
     }
     if (hosts.empty() || (hosts.front() == care.host && care.pinned.empty())) return true;
     const std::string& host = hosts.front();
+    if (moved_since_look(care, host)) {
+        look(care);
+        return false;
+    }
     const bool ours = host == care.pinned;
     note(care, ours ? EntryKind::Outcome : EntryKind::Event,
          ours ? StepKind::Start : StepKind::Observe, "it is active on " + host, host);

@@ -49,6 +49,7 @@ class CareStepper {
     void judge_host(CareCase& care);
     void judge(CareCase& care);
     bool left_fenced_host(const CareCase& care) const;
+    bool moved_since_look(const CareCase& care, const std::string& host) const;
     bool find(CareCase& care);
     bool find_pinned(CareCase& care);
     void unseen(CareCase& care, const std::string& why);

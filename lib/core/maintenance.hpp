@@ -176,7 +176,7 @@ struct MoveCase {
     int clean_ups = 0;
     int aborts = 0;                      ///< of its migration, since it began
     Instant since;                       ///< when it became Unsure
-    std::optional<Instant> twice_since;  ///< active at both ends, as far as both say
+    std::optional<Instant> doubt_since;  ///< active at both ends, or at one that does not answer
     Instant next_look;
     std::optional<Refusal> refusal;
 };

@@ -16,6 +16,9 @@ constexpr Duration side_patience{120'000};
 /// A host that leads the move itself (libxl) lets its own end go only after the other one runs, and
 /// still calls it running meanwhile: on a busy machine for seconds.
 constexpr Duration twice_patience{30'000};
+/// A target that does not answer is asked for so long before the domain is taken to be there. The
+/// recovery of an end waits for longer.
+constexpr Duration target_patience{20'000};
 
 }  // namespace
 
@@ -126,10 +129,11 @@ void MaintenanceStepper::settle(MoveCase& move, const SidesRead& sides) {
     const std::string seen = std::string(side_state_name(sides.from)) + " on " + move.from + ", " +
                              std::string(side_state_name(sides.to)) + " on " + move.to;
     const SidesVerdict verdict = judge_sides(sides.from, sides.to, from_off, to_off);
-    if (verdict != SidesVerdict::Twice)
-        move.twice_since.reset();
-    else if (!move.twice_since)
-        move.twice_since = mono();
+    const bool target_unseen = verdict == SidesVerdict::TakenAtTarget && !to_off;
+    if (verdict != SidesVerdict::Twice && !target_unseen)
+        move.doubt_since.reset();
+    else if (!move.doubt_since)
+        move.doubt_since = mono();
     switch (verdict) {
         case SidesVerdict::AtTarget: return at_target(move, "it is there: " + seen);
         case SidesVerdict::AtSource:
@@ -142,7 +146,7 @@ void MaintenanceStepper::settle(MoveCase& move, const SidesRead& sides) {
             return at_source(move);
         case SidesVerdict::Nowhere: return nowhere(move);
         case SidesVerdict::Twice:
-            if (mono() - *move.twice_since < twice_patience) return;
+            if (mono() - *move.doubt_since < twice_patience) return;
             act(TellPeople{"domain " + move.record.name + ": " + seen + "; stop one of them"});
             return refuse(move, RefusalKind::RunsTwice, seen);
         case SidesVerdict::CleanTarget: return clean(move, move.to, CleanUp::Discard);
@@ -154,6 +158,7 @@ void MaintenanceStepper::settle(MoveCase& move, const SidesRead& sides) {
                 return clean(move, move.from, CleanUp::Abort);
             break;
         case SidesVerdict::TakenAtTarget:
+            if (target_unseen && mono() - *move.doubt_since < target_patience) return;
             return at_target(move,
                              "gone from " + move.from + ", so it is taken to be there: " + seen);
         case SidesVerdict::Wait: break;

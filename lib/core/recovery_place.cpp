@@ -79,6 +79,7 @@ bool RecoveryStepper::is_cut_off(const std::string& host, const DomainRecord& do
 void RecoveryStepper::begin_observing(HostCase& host_case) {
     host_case.phase = CasePhase::Observing;
     host_case.views_since = mono();
+    hold_moving(host_case);
     for (const Host& host : context_.inventory.hosts)
         if (host.name != host_case.host) situation_.power.erase(host.name);
     plan_when_seen();
@@ -124,21 +125,23 @@ void RecoveryStepper::hold_moving(HostCase& host_case) {
     if (!host_case.held.empty() && !host_case.held_since) host_case.held_since = mono();
 }
 
-/// True when moves that were waited for are over: what they left is planned like the rest.
-bool RecoveryStepper::released(HostCase& host_case) {
-    if (host_case.phase != CasePhase::Starting || host_case.held.empty()) return false;
-    for (const std::string& domain : host_case.held)
-        if (is_held(host_case, domain)) return false;
-    host_case.held.clear();
-    host_case.planned = false;
-    host_case.phase = CasePhase::Observing;
-    host_case.views_since = mono();
-    return true;
+/// What moves left that were waited for is planned like the rest, by what was seen after their end.
+void RecoveryStepper::heed_ended_moves(HostCase& host_case) {
+    const auto ended = std::erase_if(
+        host_case.held, [&](const std::string& domain) { return !is_held(host_case, domain); });
+    if (ended == 0) return;
+    if (host_case.phase == CasePhase::Observing) {
+        host_case.views_since = mono();
+    } else if (host_case.phase == CasePhase::Starting && host_case.held.empty()) {
+        host_case.planned = false;
+        host_case.phase = CasePhase::Observing;
+        host_case.views_since = mono();
+    }
 }
 
 void RecoveryStepper::plan_when_seen() {
     for_each_case([&](HostCase& host_case) {
-        released(host_case);
+        heed_ended_moves(host_case);
         if (host_case.phase == CasePhase::Observing && views_complete(host_case)) plan(host_case);
     });
 }
@@ -240,6 +243,15 @@ std::optional<Refusal> RecoveryStepper::unseen_objection(const HostCase& host_ca
                            (domain.pinned ? "a start on " + host.name + " was tried, and "
                                           : "it was started on " + host.name + ", and ") +
                                host.name + " does not answer: " + last.why};
+        // So does the record, of a move that may have come to its end.
+        const DomainRecord* const known = context_.record.find_domain(domain.record.name);
+        if (known != nullptr && known->host == host.name && host.name != host_case.host)
+            return Refusal{
+                RefusalKind::PeerUnseen,
+                domain.record.name,
+                {},
+                {},
+                "it is recorded on " + host.name + " now, which does not answer: " + last.why};
         if (policy().unseen_peers == UnseenPeers::TrustRecord) continue;
         if (resting(context_, host.name)) continue;
         if (entry != nullptr && !context_.inventory.may_run(*entry, host.name)) continue;

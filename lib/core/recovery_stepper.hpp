@@ -48,6 +48,7 @@ class RecoveryStepper {
     void saw_off(HostCase& host_case);
     void proved_off(HostCase& host_case);
     bool proof_suffices(const HostCase& host_case) const;
+    bool is_being_fenced(const HostCase& host_case) const;
     std::vector<std::string> lost_together(const HostCase& host_case) const;
 
     // recovery_guards.cpp: what keeps from fencing too many, too often or too early
@@ -88,7 +89,7 @@ class RecoveryStepper {
     bool awaits_group(HostCase& host_case, const DomainCase& domain);
     bool is_held(const HostCase& host_case, const std::string& domain) const;
     void hold_moving(HostCase& host_case);
-    bool released(HostCase& host_case);
+    void heed_ended_moves(HostCase& host_case);
     void plan_when_seen();
     void plan(HostCase& host_case);
     void take_wanted(HostCase& host_case);
