@@ -115,6 +115,7 @@ DryRunPlan dry_run(const RecoveryContext& context, const DryRunFacts& facts) {
     Inventory inventory = context.inventory;
     inventory.policy.max_hosts_lost =
         std::max(inventory.policy.max_hosts_lost, static_cast<int>(facts.lost.size()));
+    inventory.policy.peer_time = Duration{0};
     RecoveryContext assumed{inventory,     record, context.arming, context.now, context.packing,
                             context.marks, {}};
     assumed.arming.armed = true;

@@ -132,6 +132,7 @@ struct Policy {
     Duration start_time{60'000};   ///< for one domain
     Duration answer_time{60'000};  ///< from its settling to the first answer of a guest
     Duration observe_time{1'000};
+    Duration peer_time{30'000};  ///< for how long a domain waits for a peer that may run it
     int starts_per_host = 4;
     int start_attempts = 2;
     int moves_at_once = 2;

@@ -33,7 +33,7 @@ constexpr std::array<PolicyNumber, 13> numbers{{
     {"restarts_elsewhere", &Policy::restarts_elsewhere, 0, 100},
 }};
 
-constexpr std::array<PolicySpan, 15> spans{{
+constexpr std::array<PolicySpan, 16> spans{{
     {"cool_down", &Policy::cool_down, 0ms, 24h},
     {"quiet_time", &Policy::quiet_time, 0ms, 1h},
     {"look_time", &Policy::look_time, 10ms, 1min},
@@ -43,6 +43,7 @@ constexpr std::array<PolicySpan, 15> spans{{
     {"fence_time", &Policy::fence_time, 100ms, 1h},
     {"start_time", &Policy::start_time, 100ms, 1h},
     {"observe_time", &Policy::observe_time, 10ms, 1min},
+    {"peer_time", &Policy::peer_time, 0ms, 10min},
     {"move_time", &Policy::move_time, 1s, 24h},
     {"disarmed_max", &Policy::disarmed_max, 1min, 87'600h},
     {"maintenance_time", &Policy::maintenance_time, 1min, 720h},

@@ -498,6 +498,8 @@ void RecoveryStepper::proved_off(HostCase& host_case) {
     host_case.off = true;
     saw_off(host_case);
     situation_.power.erase(host_case.host);
+    // Others may wait for a word of this one.
+    for (auto& [name, other] : situation_.cases) other.peer_look = mono();
     release_from(host_case);
     begin_observing(host_case);
 }

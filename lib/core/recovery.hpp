@@ -214,9 +214,10 @@ struct DomainCase {
     bool asking = false;  ///< of Awaiting: a question is on its way
     int attempts = 0;     ///< starts that failed
     std::set<std::string> failed_on;
-    std::optional<Instant> not_before;  ///< of Waiting: when its delay ends
-    bool waited = false;                ///< its delay is over
-    Instant since;                      ///< when the phase began
+    std::optional<Instant> not_before;    ///< of Waiting: when its delay ends
+    bool waited = false;                  ///< its delay is over
+    std::optional<Instant> unseen_since;  ///< since when it waits for a host that may run it
+    Instant since;                        ///< when the phase began
     /// Of Unsure and Settling: a view must not be older to count. Of Awaiting: the next question.
     Instant next_look;
     std::optional<Refusal> refusal;
@@ -262,6 +263,8 @@ struct HostCase {
     std::map<std::string, std::string> stopping;  ///< best-effort domains, and where they end
     std::set<std::string> unstoppable;            ///< of these, where that failed
     std::set<std::string> awaiting_room;          ///< domains for which they are stopped
+    std::set<std::string> awaiting_peer;  ///< domains that may run on a host that does not answer
+    Instant peer_look;                    ///< of these: when the hosts are read again
     /// Domains that must be together with one on a host that is being looked at or fenced.
     std::set<std::string> awaiting_group;
 };

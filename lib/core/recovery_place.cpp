@@ -328,7 +328,8 @@ void RecoveryStepper::place(HostCase& host_case) {
     std::vector<Want> wants;
     for (auto& [name, domain] : host_case.domains) {
         if (!domain.is_unplaced() || is_held(host_case, name) ||
-            host_case.awaiting_room.count(name) != 0 || awaits_group(host_case, domain))
+            host_case.awaiting_room.count(name) != 0 || host_case.awaiting_peer.count(name) != 0 ||
+            awaits_group(host_case, domain))
             continue;
         wants.push_back(want_for(domain));
     }
@@ -372,6 +373,7 @@ std::optional<IncidentId> RecoveryStepper::claimed_by(const HostCase& host_case,
 
 void RecoveryStepper::plan(HostCase& host_case) {
     hold_moving(host_case);
+    host_case.awaiting_peer.clear();
     if (!host_case.planned) take_wanted(host_case);
     for (auto& [name, domain] : host_case.domains) {
         if (!domain.is_unplaced() || is_held(host_case, name)) continue;
@@ -387,8 +389,10 @@ void RecoveryStepper::plan(HostCase& host_case) {
             continue;
         }
         if (find_running(host_case, domain)) continue;
-        if (const auto objection = unseen_objection(host_case, domain)) {
-            refuse(host_case, domain, *objection);
+        const auto unseen = unseen_objection(host_case, domain);
+        if (!unseen) domain.unseen_since.reset();
+        if (unseen) {
+            if (!awaits_peer(host_case, domain, *unseen)) refuse(host_case, domain, *unseen);
         } else if (host_case.returned) {
             refuse_returned(host_case, domain);
         } else if (const auto gap = coverage_gap(host_case.proved, domain.record.xml)) {

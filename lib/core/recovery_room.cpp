@@ -7,6 +7,12 @@
 #include "lib/core/text.hpp"
 
 namespace domkeeper {
+namespace {
+
+/// So often a host that does not answer is read again.
+constexpr Duration peer_pause{1'000};
+
+}  // namespace
 
 /// True when there is nothing more to wait for: it runs, it was given up, or it is not to be
 /// started at all. An order of starts keeps nobody down.
@@ -68,6 +74,33 @@ bool RecoveryStepper::awaits_group(HostCase& host_case, const DomainCase& domain
     if (why && host_case.awaiting_group.insert(domain.record.name).second)
         note(host_case, EntryKind::Event, StepKind::Plan, "it waits: " + *why, domain.record.name);
     return why.has_value();
+}
+
+/// A hypervisor may be slow for a moment, or its host be the next to be fenced.
+bool RecoveryStepper::awaits_peer(HostCase& host_case, DomainCase& domain,
+                                  const Refusal& objection) {
+    if (!domain.unseen_since) domain.unseen_since = mono();
+    const Duration waited = std::chrono::duration_cast<Duration>(mono() - *domain.unseen_since);
+    if (host_case.returned || waited >= policy().peer_time) return false;
+    if (waited == Duration{0})
+        note(host_case, EntryKind::Event, StepKind::Plan,
+             "it waits for at most " + render_duration(policy().peer_time) + ": " + objection.text,
+             domain.record.name);
+    host_case.awaiting_peer.insert(domain.record.name);
+    host_case.peer_look = mono() + peer_pause;
+    return true;
+}
+
+/// Called with each Tick.
+void RecoveryStepper::look_for_awaited_peers(HostCase& host_case) {
+    if (host_case.phase != CasePhase::Starting || host_case.awaiting_peer.empty() ||
+        mono() < host_case.peer_look)
+        return;
+    std::erase_if(situation_.power,
+                  [](const auto& item) { return item.second && !item.second->off; });
+    host_case.phase = CasePhase::Observing;
+    host_case.views_since = mono();
+    plan_when_seen();
 }
 
 void RecoveryStepper::go_on() {

@@ -86,6 +86,8 @@ class RecoveryStepper {
     std::optional<std::string> undecided_group(const DomainCase& domain) const;
     void place_when_decided();
     void leave_emptied_hosts();
+    bool awaits_peer(HostCase& host_case, DomainCase& domain, const Refusal& objection);
+    void look_for_awaited_peers(HostCase& host_case);
     bool awaits_group(HostCase& host_case, const DomainCase& domain);
     bool is_held(const HostCase& host_case, const std::string& domain) const;
     void hold_moving(HostCase& host_case);

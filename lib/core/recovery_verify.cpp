@@ -187,6 +187,7 @@ void RecoveryStepper::on(const Tick&) {
             begin_look(host_case);
     });
     for_each_case([&](HostCase& host_case) { look_while_standing(host_case); });
+    for_each_case([&](HostCase& host_case) { look_for_awaited_peers(host_case); });
     for (const auto& [host, host_case] : situation_.cases)
         for (const auto& [name, domain] : host_case.domains) {
             if (awaits_look(domain) && domain.next_look <= mono())
@@ -209,6 +210,9 @@ std::optional<Instant> next_wake(const Situation& situation) {
         const bool looks_later =
             host_case.phase == CasePhase::Standing || host_case.phase == CasePhase::Quiet;
         if (looks_later && (!next || host_case.stand_look < *next)) next = host_case.stand_look;
+        const bool awaits_peer =
+            host_case.phase == CasePhase::Starting && !host_case.awaiting_peer.empty();
+        if (awaits_peer && (!next || host_case.peer_look < *next)) next = host_case.peer_look;
         for (const auto& [name, domain] : host_case.domains) {
             // Before it is placed again its turn can't come.
             const bool waits = domain.phase == DomainPhase::Waiting && domain.placed &&

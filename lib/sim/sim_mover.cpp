@@ -162,7 +162,7 @@ void SimMover::clean_up(const DomainRecord& domain, const Host& host, CleanUp wh
         case CleanUp::Resume:
             if (!found->second.half) throw ProtocolError(host.name + ": it does not stand still");
             for (const std::string& other : world_.running_on(domain.name))
-                if (other != host.name && !world_.unforeseeable(domain.name) &&
+                if (other != host.name && !world_.is_unseen_twin(domain.name, other) &&
                     !world_.is_lost_half(domain.name, other))
                     world_.broken(domain.name + " is resumed on " + host.name + " while on " +
                                   other);

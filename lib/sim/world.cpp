@@ -129,6 +129,10 @@ bool World::hypervisor_answers(const std::string& name) const {
     return monitor_reaches(name) && !hosts.at(name).hypervisor_hung;
 }
 
+bool World::is_unseen_twin(const std::string& domain, const std::string& name) const {
+    return unforeseeable(domain) || (autostarted.count(domain) != 0 && !hypervisor_answers(name));
+}
+
 bool World::is_lost_half(const std::string& domain, const std::string& name) const {
     const SimHost& host = hosts.at(name);
     return host.was_silent && host.domains.at(domain).half;
@@ -283,10 +287,9 @@ void World::begin_move(const std::string& domain, const std::string& from, const
     if (!arming.armed_at(now.wall) && now.wall - arming.since > disarm_slack)
         broken("a move of " + domain + " while disarmed");
     for (const std::string& other : running_on(domain))
-        // A copy that was left on a host which fell silent never ran. One that a host started by
-        // itself, while the other could not be seen, runs twice already.
-        if (other != from && !hosts.at(other).domains.at(domain).half && !unforeseeable(domain) &&
-            (autostarted.count(domain) == 0 || hypervisor_answers(other)))
+        // A copy that was left on a host which fell silent never ran.
+        if (other != from && !hosts.at(other).domains.at(domain).half &&
+            !is_unseen_twin(domain, other))
             broken(domain + " is moved to " + to + " while it is on " + other);
     check_trusted(domain, to);
     check_rules(domain, to);

@@ -144,6 +144,9 @@ class World {
     /// The host where it ran last for certain was silent or lies dead, or the one it was sent to is
     /// out of reach, and nobody proved it off: what a move left can't be judged.
     bool an_end_unknown(const std::string& domain) const;
+    /// That host, or a person there, started it unasked, and nobody can see it: it runs twice
+    /// already.
+    bool is_unseen_twin(const std::string& domain, const std::string& host) const;
     /// What an earlier move left of the domain on a host that fell silent: it never ran.
     bool is_lost_half(const std::string& domain, const std::string& host) const;
     /// Whether a host started the domain so short a time ago that nobody may know.

@@ -169,6 +169,7 @@ TEST_CASE("cluster file: each mistake is named with its place and what would be 
           "starts_at_once, start_attempts, moves_at_once, balance_tolerance, survive, "
           "vcpus_per_cpu, restart_limit, restarts_elsewhere, cool_down, quiet_time, look_time, "
           "record_max_age, settle_time, answer_time, fence_time, start_time, observe_time, "
+          "peer_time, "
           "move_time, disarmed_max, maintenance_time, restart_window, restart_pause, hang_time, "
           "on_crash, on_hang, on_shutdown, on_io_error"}},
         {sound + "[policy]\nlook_time = 400\nfence_time = \"5 parsecs\"\nstart_time = \"3h\"\n",
