@@ -272,9 +272,9 @@ struct HostCase {
 /// The last that was seen of a host.
 struct LastView {
     Instant began;
-    Instant came;  ///< when that look ended
     std::optional<HostView> view;
     std::string why;
+    Instant came{};  ///< when that look ended
 };
 
 /// All that the worker knows and is busy with.

@@ -148,7 +148,7 @@ void RecoveryStepper::plan_when_seen() {
 
 void RecoveryStepper::on(const Observed& observed) {
     situation_.observing.erase(observed.host);
-    situation_.views[observed.host] = {observed.began, mono(), observed.view, observed.why};
+    situation_.views[observed.host] = {observed.began, observed.view, observed.why, mono()};
     // A peer that was off as the domains were placed has power again.
     const auto power = situation_.power.find(observed.host);
     if (observed.view && situation_.cases.count(observed.host) == 0 &&
