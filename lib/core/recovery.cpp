@@ -344,37 +344,6 @@ void RecoveryStepper::answered(HostCase& host_case, const std::string& evidence)
           "the host lives (" + evidence + "); nobody was fenced");
 }
 
-bool RecoveryStepper::is_being_fenced(const HostCase& host_case) const {
-    switch (host_case.phase) {
-        case CasePhase::Quiet:
-        case CasePhase::Looking:
-        case CasePhase::Standing: return host_case.fence_tried;
-        case CasePhase::Fencing:
-        case CasePhase::Observing:
-        case CasePhase::Starting: break;
-    }
-    return !host_case.returned;
-}
-
-std::vector<std::string> RecoveryStepper::lost_together(const HostCase& host_case) const {
-    std::vector<std::string> lost{host_case.host};
-    for (const auto& [name, is_answering] : host_case.peers->answered) {
-        // One that is being fenced for its lost storage answers until it is off.
-        const auto other = situation_.cases.find(name);
-        if (other != situation_.cases.end() && is_being_fenced(other->second)) {
-            lost.push_back(name + " (being fenced)");
-            continue;
-        }
-        if (is_answering || resting(context_, name)) continue;
-        // A host that has been away for long was not lost at once with this one.
-        const HostRecord* record = context_.record.find_host(name);
-        const bool recent =
-            record != nullptr && context_.now.wall - record->seen <= policy().record_max_age;
-        if (recent || situation_.cases.count(name) != 0) lost.push_back(name);
-    }
-    return lost;
-}
-
 void RecoveryStepper::judge_silence(HostCase& host_case) {
     const std::vector<std::string> lost = lost_together(host_case);
     const auto refuse_all = [&](const std::string& why) {

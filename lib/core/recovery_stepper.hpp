@@ -48,10 +48,10 @@ class RecoveryStepper {
     void saw_off(HostCase& host_case);
     void proved_off(HostCase& host_case);
     bool proof_suffices(const HostCase& host_case) const;
-    bool is_being_fenced(const HostCase& host_case) const;
-    std::vector<std::string> lost_together(const HostCase& host_case) const;
 
     // recovery_guards.cpp: what keeps from fencing too many, too often or too early
+    bool is_being_fenced(const HostCase& host_case) const;
+    std::vector<std::string> lost_together(const HostCase& host_case) const;
     std::optional<std::string> too_many(const HostCase& host_case,
                                         const std::vector<std::string>& lost) const;
     std::optional<std::string> too_often(const HostCase& host_case) const;
