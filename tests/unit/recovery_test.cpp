@@ -76,6 +76,27 @@ TEST_CASE("a dry run names what stands in the way and plans all the same") {
     CHECK(setting.plan().steps.size() == 3);
 }
 
+TEST_CASE("an answer that was asked for before the report is no sign of life") {
+    const Setting setting;
+    Situation situation;
+    advance(situation, HostReported{{"a", HostState::Down, StateType::Hard, "monitor", {}, {}}},
+            setting.context());
+    REQUIRE(situation.cases.at("a").phase == CasePhase::Looking);
+    const auto answer = [&](Duration age) {
+        return advance(situation, Observed{"a", setting.now.mono - age, HostView{}, {}},
+                       setting.context());
+    };
+    const RecoveryStep first = answer(Duration{5});
+    CHECK(first.closed.empty());
+    REQUIRE(first.actions.size() == 1);
+    const auto* again = std::get_if<Observe>(&first.actions.front());
+    REQUIRE(again != nullptr);
+    CHECK(again->host == "a");
+    const RecoveryStep second = answer(Duration{0});
+    REQUIRE(second.closed.size() == 1);
+    CHECK(second.closed.front().state == IncidentState::FalseAlarm);
+}
+
 TEST_CASE("ports that a living host is likely to answer on") {
     const auto ports = [](const std::string& uri) {
         Host host;
