@@ -231,18 +231,24 @@ void MaintenanceStepper::survey() {
     work.stage = CaseStage::Surveying;
     work.replan = context_.others_first();
     ++work.surveys;
-    SurveyOrder order{work.host, work.goal, {}};
     const Maintenance* mark = find_mark(context_.marks, work.host);
     work.stays = mark != nullptr && mark->stay;
+    take_survey();
+}
+
+void MaintenanceStepper::take_survey() {
+    const MaintenanceCase& work = active();
+    SurveyOrder order{work.host, work.goal, {}};
     if (work.goal == MaintenancePhase::Returning && !work.stays)
         order.domains = {work.away.begin(), work.away.end()};
     act(TakeSurvey{work.id, std::move(order)});
 }
 
 void MaintenanceStepper::on(const Surveyed& surveyed) {
-    if (!situation_.active || active().id != surveyed.incident ||
-        active().stage != CaseStage::Surveying)
-        return;
+    if (!situation_.active || active().id != surveyed.incident) return;
+    active().surveyed_at = mono();
+    if (active().rechecking) return recheck(surveyed.survey);
+    if (active().stage != CaseStage::Surveying) return;
     MaintenanceCase& work = active();
     work.stage = CaseStage::Moving;
     const auto reading = surveyed.survey.hosts.find(work.host);
@@ -269,14 +275,38 @@ void MaintenanceStepper::on(const Surveyed& surveyed) {
     take_plan(plan_again(surveyed.survey), surveyed.survey);
 }
 
-MaintenancePlan MaintenanceStepper::plan_again(const Survey& survey) {
-    const MaintenanceCase& work = active();
+/// While others move, the targets of those that wait for their turn may change. What is wrong then
+/// is planned anew when nothing moves any more.
+void MaintenanceStepper::recheck(const Survey& survey) {
+    MaintenanceCase& work = active();
+    work.rechecking = false;
+    std::vector<PlannedMove> waiting;
+    for (const std::string& name : work.turns)
+        if (const MoveCase& move = work.moves.at(name); move.phase == MovePhase::Waiting)
+            waiting.push_back({name, move.from, move.to, move.way, move.memory, {}});
+    const std::string outdated = outdated_move(question(), survey, waiting);
+    if (!outdated.empty()) {
+        work.replan = true;
+        const MoveCase& move = work.moves.at(outdated);
+        note(move, EntryKind::Event, move.to + " has no place for it any more: it is planned anew");
+    }
+    go_on();
+}
+
+MaintenanceQuestion MaintenanceStepper::question() const {
+    const MaintenanceCase& work = *situation_.active;
     MaintenanceQuestion question{context_.inventory,  work.host, work.goal,
                                  context_.recovering, {},        situation_.moving()};
     for (const Maintenance& mark : context_.marks)
         if (mark.host != work.host) question.closed.insert(mark.host);
     question.record = &context_.record;
     for (const auto& [name, move] : work.moves) question.avoid[name] = move.failed_on;
+    return question;
+}
+
+MaintenancePlan MaintenanceStepper::plan_again(const Survey& survey) {
+    const MaintenanceCase& work = active();
+    MaintenanceQuestion question = this->question();
     if (work.goal == MaintenancePhase::Balancing) {
         // What could not be moved, or moved already, is left alone.
         for (const auto& [name, move] : work.moves)
@@ -404,7 +434,7 @@ void MaintenanceStepper::take_plan(const MaintenancePlan& plan, const Survey& su
 
 void MaintenanceStepper::go_on() {
     MaintenanceCase& work = active();
-    if (work.asking || !work.forgetting.empty()) return;
+    if (work.asking || work.rechecking || !work.forgetting.empty()) return;
     const bool looks = work.stage == CaseStage::Surveying || work.stage == CaseStage::Examining;
     if (looks && !work.stopping) return;
     if (!work.stopping && work.stage == CaseStage::Moving) start_ready();

@@ -199,7 +199,9 @@ struct MaintenanceCase {
     bool begun = false;   ///< the first plan was taken on
     bool replan = false;  ///< what was read last is out of date: no move begins from it
     int surveys = 0;
-    bool stays = false;                     ///< of a return: the last survey left the domains away
+    Instant surveyed_at;      ///< when the last survey came
+    bool rechecking = false;  ///< the hosts are read once more for the moves whose turn is to come
+    bool stays = false;       ///< of a return: the last survey left the domains away
     std::set<std::string> away;             ///< domains that were moved away from the host
     std::map<std::string, MoveCase> moves;  ///< by domain
     std::vector<std::string> turns;         ///< order in which they begin

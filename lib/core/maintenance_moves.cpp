@@ -19,6 +19,8 @@ constexpr Duration twice_patience{30'000};
 /// A target that does not answer is asked for so long before the domain is taken to be there. The
 /// recovery of an end waits for longer.
 constexpr Duration target_patience{20'000};
+/// What was read of the hosts longer ago is read again before a move begins.
+constexpr Duration survey_max_age{5'000};
 
 }  // namespace
 
@@ -46,6 +48,10 @@ void MaintenanceStepper::start_ready() {
         MoveCase& move = work.moves.at(name);
         if (move.phase != MovePhase::Waiting) continue;
         if (busy >= policy().moves_at_once) return;
+        if (mono() - work.surveyed_at > survey_max_age) {
+            work.rechecking = true;
+            return take_survey();
+        }
         ++busy;
         move.phase = MovePhase::Moving;
         move.cancelled = false;

@@ -30,6 +30,21 @@ class Maker {
         return std::move(plan_);
     }
 
+    std::string first_outdated(const std::vector<PlannedMove>& moves) {
+        find_rooms();
+        for (const PlannedMove& move : moves) {
+            const auto facts = survey_.domains.find(move.domain);
+            const auto room = std::find_if(rooms_.begin(), rooms_.end(),
+                                           [&](const Room& one) { return one.host == move.to; });
+            if (facts == survey_.domains.end() || room == rooms_.end()) return move.domain;
+            const auto want = want_of(move.domain, facts->second);
+            if (!want || !takes(*room, *want)) return move.domain;
+            room->free -= want->memory;
+            room->standing.add(*want);
+        }
+        return {};
+    }
+
   private:
     void refuse(RefusalKind kind, const std::string& domain, const std::string& text) {
         plan_.refusals.push_back({kind, domain, std::nullopt, std::nullopt, text});
@@ -222,6 +237,11 @@ std::optional<MoveWay> choose_way(MovePolicy policy, const MoveFacts& facts, std
 
 MaintenancePlan plan_moves(const MaintenanceQuestion& question, const Survey& survey) {
     return Maker(question, survey).make();
+}
+
+std::string outdated_move(const MaintenanceQuestion& question, const Survey& survey,
+                          const std::vector<PlannedMove>& moves) {
+    return Maker(question, survey).first_outdated(moves);
 }
 
 }  // namespace domkeeper

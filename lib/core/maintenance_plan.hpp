@@ -70,6 +70,11 @@ struct MaintenanceQuestion {
 /// domain and its policy allow. Deterministic.
 MaintenancePlan plan_moves(const MaintenanceQuestion& question, const Survey& survey);
 
+/// Of moves that were planned from an older survey, in their order, the first domain that is not
+/// there any more, or that its target would not take any more; empty: all are as good as before.
+std::string outdated_move(const MaintenanceQuestion& question, const Survey& survey,
+                          const std::vector<PlannedMove>& moves);
+
 /// The gentlest way; empty: none is allowed, and `why` says it.
 std::optional<MoveWay> choose_way(MovePolicy policy, const MoveFacts& facts, std::string& why);
 

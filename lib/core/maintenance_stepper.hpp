@@ -37,6 +37,9 @@ class MaintenanceStepper {
     void check_orders();
     void stop(const std::string& why);
     void survey();
+    void take_survey();
+    void recheck(const Survey& survey);
+    MaintenanceQuestion question() const;
     MaintenancePlan plan_again(const Survey& survey);
     void take_plan(const MaintenancePlan& plan, const Survey& survey);
     bool take_on(const MaintenancePlan& plan, const Maintenance& mark);

@@ -76,9 +76,13 @@ bool RecoveryStepper::is_cut_off(const std::string& host, const DomainRecord& do
     return !coverage.empty() && !coverage_gap(coverage, domain.xml);
 }
 
-void RecoveryStepper::begin_observing(HostCase& host_case) {
+void RecoveryStepper::observe_again(HostCase& host_case) {
     host_case.phase = CasePhase::Observing;
     host_case.views_since = mono();
+}
+
+void RecoveryStepper::begin_observing(HostCase& host_case) {
+    observe_again(host_case);
     hold_moving(host_case);
     for (const Host& host : context_.inventory.hosts)
         if (host.name != host_case.host) situation_.power.erase(host.name);
@@ -134,8 +138,7 @@ void RecoveryStepper::heed_ended_moves(HostCase& host_case) {
         host_case.views_since = mono();
     } else if (host_case.phase == CasePhase::Starting && host_case.held.empty()) {
         host_case.planned = false;
-        host_case.phase = CasePhase::Observing;
-        host_case.views_since = mono();
+        observe_again(host_case);
     }
 }
 

@@ -98,8 +98,7 @@ void RecoveryStepper::look_for_awaited_peers(HostCase& host_case) {
         return;
     std::erase_if(situation_.power,
                   [](const auto& item) { return item.second && !item.second->off; });
-    host_case.phase = CasePhase::Observing;
-    host_case.views_since = mono();
+    observe_again(host_case);
     plan_when_seen();
 }
 
@@ -123,8 +122,7 @@ void RecoveryStepper::place_when_decided() {
             std::any_of(host_case.awaiting_group.begin(), host_case.awaiting_group.end(), waits))
             continue;
         host_case.awaiting_group.clear();
-        host_case.phase = CasePhase::Observing;
-        host_case.views_since = mono();
+        observe_again(host_case);
         decided = true;
     }
     if (decided) plan_when_seen();
@@ -135,8 +133,7 @@ void RecoveryStepper::place_anew(HostCase& host_case, DomainCase& domain, const 
          domain.record.name, domain.target);
     domain.placed = false;
     domain.target.clear();
-    host_case.phase = CasePhase::Observing;
-    host_case.views_since = mono();
+    observe_again(host_case);
 }
 
 /// Whoever waits for its turn on a host that somebody began to empty meanwhile goes elsewhere,
@@ -235,8 +232,7 @@ void RecoveryStepper::take_room(HostCase& host_case, const DomainStopped& stoppe
     if (!host_case.stopping.empty()) return;
     // Looked at again, the room is there, or another one is to be made.
     host_case.awaiting_room.clear();
-    host_case.phase = CasePhase::Observing;
-    host_case.views_since = mono();
+    observe_again(host_case);
 }
 
 }  // namespace domkeeper

@@ -78,6 +78,8 @@ class RecoveryStepper {
 
     // recovery_place.cpp: from the proof to the start
     void begin_observing(HostCase& host_case);
+    /// The hosts are read anew, then what has no place yet is planned.
+    void observe_again(HostCase& host_case);
     void request_view(const std::string& host, Duration limit);
     Coverage proved(const std::string& host) const;
     bool is_off(const std::string& host) const;

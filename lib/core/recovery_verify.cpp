@@ -118,8 +118,7 @@ void RecoveryStepper::failed_try(HostCase& host_case, DomainCase& domain, Refusa
     if (domain.attempts >= policy().start_attempts) return refuse(host_case, domain, kind, why);
     if (host_case.returned) return refuse_returned(host_case, domain);
     domain.phase = DomainPhase::Waiting;
-    host_case.phase = CasePhase::Observing;
-    host_case.views_since = mono();
+    observe_again(host_case);
 }
 
 void RecoveryStepper::refuse(HostCase& host_case, DomainCase& domain, RefusalKind kind,
@@ -150,8 +149,7 @@ void RecoveryStepper::host_returned(HostCase& host_case, const std::string& evid
             domain.placed = false;
             if (!domain.pinned) domain.target.clear();
         }
-    host_case.phase = CasePhase::Observing;
-    host_case.views_since = mono();
+    observe_again(host_case);
     plan_when_seen();
 }
 
@@ -175,8 +173,7 @@ void RecoveryStepper::release_from(const HostCase& lost) {
             domain.placed = false;
             domain.pinned = false;
             domain.target.clear();
-            other.phase = CasePhase::Observing;
-            other.views_since = mono();
+            observe_again(other);
         }
     }
 }
