@@ -179,6 +179,8 @@ struct MoveCase {
     std::optional<Instant> doubt_since;  ///< active at both ends, or at one that does not answer
     Instant next_look;
     std::optional<Refusal> refusal;
+
+    bool is_final() const { return phase == MovePhase::Moved || phase == MovePhase::Refused; }
 };
 
 enum class CaseStage {

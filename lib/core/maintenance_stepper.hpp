@@ -11,8 +11,8 @@ namespace domkeeper {
 /// So often a domain's move is tried before it is told to stay.
 constexpr int move_attempts = 2;
 
-/// One call of advance_maintenance(). Inner part of maintenance.cpp (begin, plan, end) and
-/// maintenance_moves.cpp (move, look, clean up).
+/// One call of advance_maintenance(). Inner part of maintenance.cpp (begin, end),
+/// maintenance_survey.cpp (read, plan) and maintenance_moves.cpp (move, look, clean up).
 class MaintenanceStepper {
   public:
     MaintenanceStepper(MaintenanceSituation& situation, const MaintenanceContext& context)
@@ -36,6 +36,13 @@ class MaintenanceStepper {
     std::optional<std::string> objection(const std::string& host) const;
     void check_orders();
     void stop(const std::string& why);
+    void go_on();
+    void finish();
+    void close(IncidentState state, const std::string& summary, bool remove_mark);
+    std::vector<std::string> away() const;
+    void write_mark(MaintenancePhase phase);
+
+    // maintenance_survey.cpp
     void survey();
     void take_survey();
     void recheck(const Survey& survey);
@@ -44,11 +51,6 @@ class MaintenanceStepper {
     void take_plan(const MaintenancePlan& plan, const Survey& survey);
     bool take_on(const MaintenancePlan& plan, const Maintenance& mark);
     void note_plan(const MaintenancePlan& plan);
-    void go_on();
-    void finish();
-    void close(IncidentState state, const std::string& summary, bool remove_mark);
-    std::vector<std::string> away() const;
-    void write_mark(MaintenancePhase phase);
 
     // maintenance_moves.cpp
     void start_ready();
