@@ -81,7 +81,11 @@ void MaintenanceStepper::recheck(const Survey& survey) {
     if (!outdated.empty()) {
         work.replan = true;
         const MoveCase& move = work.moves.at(outdated);
-        note(move, EntryKind::Event, move.to + " has no place for it any more: it is planned anew");
+        const auto target = survey.hosts.find(move.to);
+        const bool is_read = target != survey.hosts.end() && target->second.view;
+        note(move, EntryKind::Event,
+             move.to + (is_read ? " has no place for it any more" : " does not answer") +
+                 ": it is planned anew");
     }
     go_on();
 }
