@@ -27,7 +27,7 @@ ALL_CXXFLAGS = -std=c++20 $(CXXFLAGS) $(WARN) -fstack-protector-strong -D_FORTIF
        -DTOML_HEADER_ONLY=0 -DDOMKEEPER_VERSION='"$(VERSION)"' -I. -pthread
 ALL_LDFLAGS = $(LDFLAGS) -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN))
 # One list for all programs: --as-needed drops from each what it does not call.
-LIBS = -lnetsnmp -lvirt -lxenctrl -lxentoollog -liscsi -lfreeipmi -lsqlite3 -lglpk \
+LIBS = -lnetsnmp -lvirt -lvirt-qemu -lxenctrl -lxentoollog -liscsi -lfreeipmi -lsqlite3 -lglpk \
        -lboost_program_options -lboost_context
 
 LIB_SRC  := $(sort $(wildcard lib/*/*.cpp))

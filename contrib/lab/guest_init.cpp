@@ -95,6 +95,35 @@ class Disk {
     uint64_t ring_ = 1;
 };
 
+/// In a process of its own, as QEMU's guest agent would: answers whoever asks whether it is there.
+/// Only in guests with a channel for it.
+void answer_as_agent() {
+    int port = -1;
+    for (const char* path : {"/dev/vport0p1", "/dev/vport1p1", "/dev/vport2p1"})
+        if (port < 0) port = open(path, O_RDWR | O_CLOEXEC);
+    if (port < 0 || fork() != 0) return;
+    char text[1000];
+    size_t filled = 0;
+    for (;;) {
+        const ssize_t got = read(port, text + filled, sizeof text - 1 - filled);
+        // Nobody has the other end open.
+        if (got <= 0) {
+            usleep(100'000);
+            continue;
+        }
+        filled += static_cast<size_t>(got);
+        text[filled] = 0;
+        if (strchr(text, '\n') == nullptr && filled < sizeof text - 1) continue;
+        char reply[100] = "{\"return\": {}}\n";
+        const char* id = strstr(text, "\"id\"");
+        if (strstr(text, "guest-sync") != nullptr && id != nullptr)
+            snprintf(reply, sizeof reply, "{\"return\": %llu}\n",
+                     strtoull(id + strcspn(id, "0123456789"), nullptr, 10));
+        if (write(port, reply, strlen(reply)) < 0) usleep(100'000);
+        filled = 0;
+    }
+}
+
 /// The counter of a record, 0 when the sector holds none.
 uint64_t counter_of(const Sector& sector) {
     if (strncmp(sector.text, "DK1 ", 4) != 0) return 0;
@@ -153,6 +182,7 @@ int main() {
     const int console = open("/dev/console", O_RDWR);
     if (console >= 0) dup2(console, STDOUT_FILENO);
     load_modules();
+    answer_as_agent();
     const Disk disk;
     char boot[40] = "?";
     FILE* id = fopen("/proc/sys/kernel/random/boot_id", "r");

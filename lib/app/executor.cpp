@@ -12,6 +12,7 @@
 #include "lib/app/executor_maintenance.hpp"
 #include "lib/app/executor_shared.hpp"
 #include "lib/app/fencing.hpp"
+#include "lib/app/guest_signs.hpp"
 #include "lib/core/domain_disks.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/recovery.hpp"
@@ -151,13 +152,15 @@ void run(Shared& shared, const Start& action, const ProofOfOff& proof) {
 }
 
 void run(Shared& shared, const AskGuest& action) {
-    ProbeTarget target{action.sign.address, {}};
-    if (action.sign.port != 0) target.tcp_ports = {action.sign.port};
-    target.only_tcp = action.sign.port != 0;
-    const auto reports = shared.ports.prober.look(
-        {target}, Deadline{shared.mono() + shared.inventory.policy.observe_time});
-    shared.post(GuestAsked{action.incident, action.domain, reports.at(0).answered,
-                           printable(reports.at(0).evidence)});
+    const Deadline deadline{shared.mono() + shared.inventory.policy.observe_time};
+    const Host* host = shared.inventory.find_host(action.target);
+    SignReport report =
+        action.sign.by_agent()
+            ? ask_agent(*shared.ports.hypervisors.at(*host), action.domain,
+                        Deadline{deadline.at + agent_time})
+            : report_of(shared.ports.prober.look({probe_of(action.sign)}, deadline).at(0));
+    shared.post(GuestAsked{action.incident, action.domain.name, report.asked, report.answered,
+                           std::move(report.text)});
 }
 
 void run(Shared& shared, const StopDomain& action) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "lib/app/fencing.hpp"
+#include "lib/app/guest_signs.hpp"
 #include "lib/app/off_witness.hpp"
 #include "lib/core/error.hpp"
 #include "lib/core/text.hpp"
@@ -135,25 +136,30 @@ void CareRunner::begin(LookAround action) {
 
 void CareRunner::begin(AskSign action) {
     shared_->ports.scheduler.spawn([shared = shared_, action = std::move(action)] {
-        const auto target_of = [](const GuestSign& sign) {
-            ProbeTarget target{sign.address, {}};
-            if (sign.port != 0) target.tcp_ports = {sign.port};
-            target.only_tcp = sign.port != 0;
-            return target;
-        };
-        std::vector<ProbeTarget> targets{target_of(action.sign)};
-        for (const GuestSign& other : action.others) targets.push_back(target_of(other));
-        for (const std::string& witness : shared->inventory.policy.witnesses)
-            targets.push_back({witness, {}});
-        const auto reports = shared->ports.prober.look(
-            targets, Deadline{shared->mono() + shared->inventory.policy.observe_time});
+        const Policy& policy = shared->inventory.policy;
+        const bool by_agent = action.sign.by_agent();
+        std::vector<ProbeTarget> targets;
+        for (const GuestSign& other : action.others) targets.push_back(probe_of(other));
+        for (const std::string& witness : policy.witnesses) targets.push_back({witness, {}});
+        if (!by_agent) targets.push_back(probe_of(action.sign));
+        std::vector<ProbeReport> reports;
+        if (!targets.empty())
+            reports =
+                shared->ports.prober.look(targets, Deadline{shared->mono() + policy.observe_time});
+        const SignReport own =
+            by_agent
+                ? ask_agent(
+                      *shared->ports.hypervisors.at(listed_host(shared->inventory, action.host)),
+                      action.domain, Deadline{shared->mono() + policy.observe_time + agent_time})
+                : report_of(reports.back());
         SignAsked asked;
         asked.incident = action.incident;
-        asked.answered = reports.at(0).answered;
-        asked.text = printable(reports.at(0).evidence);
+        asked.asked = own.asked;
+        asked.answered = own.answered;
+        asked.text = own.text;
         asked.others = static_cast<int>(action.others.size());
-        for (std::size_t i = 1; i < reports.size(); ++i)
-            (i <= action.others.size() ? asked.others_answered : asked.witnesses) +=
+        for (std::size_t i = 0; i < action.others.size() + policy.witnesses.size(); ++i)
+            (i < action.others.size() ? asked.others_answered : asked.witnesses) +=
                 reports[i].answered ? 1 : 0;
         shared->post(std::move(asked));
     });

@@ -53,6 +53,7 @@ struct LookedAround {
 /// The guest was asked for its sign, and with it the other guests of its host and the witnesses.
 struct SignAsked {
     IncidentId incident = 0;
+    bool asked = true;  ///< false: nothing could be asked, silence means nothing
     bool answered = false;
     std::string text;  ///< printable
     int others = 0;    ///< guests asked beside it
@@ -81,6 +82,8 @@ struct LookAround {
 };
 struct AskSign {
     IncidentId incident = 0;
+    DomainRecord domain;
+    std::string host;  ///< where it runs
     GuestSign sign;
     std::vector<GuestSign> others;  ///< of guests that should run on the same host
 };

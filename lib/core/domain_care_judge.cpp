@@ -333,11 +333,13 @@ void CareStepper::sound(CareCase& care) {
 }
 
 void CareStepper::ask(CareCase& care) {
-    AskSign action{care.id, *entry(care)->answers, {}};
+    AskSign action{care.id, care.record, care.host, *entry(care)->answers, {}};
+    // The others tell a silent guest from a network that is down, which an agent has no need of.
     for (const Domain& other : context_.inventory.domains) {
         const DomainRecord* record = context_.record.find_domain(other.name);
-        if (other.name != care.domain && other.answers && record != nullptr &&
-            record->host == care.host && is_active(record->state))
+        if (!action.sign.by_agent() && other.name != care.domain && other.answers &&
+            !other.answers->by_agent() && record != nullptr && record->host == care.host &&
+            is_active(record->state))
             action.others.push_back(*other.answers);
     }
     care.asking = true;
@@ -362,6 +364,7 @@ void CareStepper::on(const SignAsked& asked) {
         if (const auto why = objection(care.domain, care.host)) return refuse(care, *why);
     if (mono() - *care.silent_since < answer_limit(care)) return;
     care.silence = asked.text;
+    if (!asked.asked) return refuse(care, "its guest could not be asked: " + asked.text);
     if (asked.witnesses < policy().quorum())
         return refuse(care, "its guest gives no sign (" + asked.text + "), and only " +
                                 std::to_string(asked.witnesses) + " of " +

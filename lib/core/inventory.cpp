@@ -68,6 +68,7 @@ bool Inventory::may_run(const Domain& domain, const std::string& host_name) cons
 }
 
 std::optional<GuestSign> parse_guest_sign(std::string_view text) {
+    if (text == "agent") return GuestSign{};
     const std::vector<std::string> words = split(text, ' ');
     if (words.size() != 2 || words[1].empty()) return std::nullopt;
     const auto is_plain = [](const std::string& address) {
@@ -94,6 +95,7 @@ std::optional<GuestSign> parse_guest_sign(std::string_view text) {
 }
 
 std::string render_guest_sign(const GuestSign& sign) {
+    if (sign.by_agent()) return "agent";
     if (sign.port == 0) return "ping " + sign.address;
     return "tcp " + render_endpoint(sign.address, sign.port);
 }

@@ -62,11 +62,13 @@ enum class DomainClass {
 
 /// How a guest shows that it does its work, not only runs.
 struct GuestSign {
-    std::string address;
-    int port = 0;  ///< must take a TCP connection; 0: a ping is enough
+    std::string address{};  ///< empty: its agent is asked, through the hypervisor of its host
+    int port = 0;           ///< must take a TCP connection; 0: a ping is enough
+
+    bool by_agent() const { return address.empty(); }
 };
 
-/// "ping 10.0.0.5", "tcp 10.0.0.5:22", "tcp [fd00::5]:22"; nullopt for anything else.
+/// "ping 10.0.0.5", "tcp 10.0.0.5:22", "tcp [fd00::5]:22", "agent"; nullopt for anything else.
 std::optional<GuestSign> parse_guest_sign(std::string_view text);
 std::string render_guest_sign(const GuestSign& sign);
 

@@ -323,7 +323,7 @@ class Parser {
 
     static GuestSign sign(const Line& line, const Pair& pair) {
         if (const auto sign = parse_guest_sign(unquote(line, pair.value))) return *sign;
-        line.fail("answers: write \"ping ADDRESS\" or \"tcp ADDRESS:PORT\"");
+        line.fail("answers: write \"ping ADDRESS\", \"tcp ADDRESS:PORT\" or agent");
     }
 
     [[noreturn]] static void unknown_domain_key(const Line& line, const Pair& pair) {

@@ -90,6 +90,7 @@ struct StartEnded {
 struct GuestAsked {
     IncidentId incident = 0;
     std::string domain;
+    bool asked = true;  ///< false: nothing could be asked, silence means nothing
     bool answered = false;
     std::string text;  ///< what was heard, or not; printable
 };
@@ -157,7 +158,8 @@ struct Start {
 /// Asks a guest once for its sign.
 struct AskGuest {
     IncidentId incident = 0;
-    std::string domain;
+    DomainRecord domain;
+    std::string target;
     GuestSign sign;
 };
 /// Ends a domain that was started here and does not do its work.

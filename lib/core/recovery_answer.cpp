@@ -32,7 +32,7 @@ void RecoveryStepper::ask_guest(HostCase& host_case, DomainCase& domain) {
     domain.asking = true;
     domain.next_look = mono() + ask_again;
     const Domain* entry = context_.inventory.find_domain(domain.record.name);
-    act(AskGuest{host_case.id, domain.record.name, *entry->answers});
+    act(AskGuest{host_case.id, domain.record, domain.target, *entry->answers});
 }
 
 void RecoveryStepper::on(const GuestAsked& asked) {
@@ -47,18 +47,20 @@ void RecoveryStepper::on(const GuestAsked& asked) {
                  "it runs, and its guest answers: " + asked.text, asked.domain, domain.target);
             domain.phase = DomainPhase::Runs;
         } else if (mono() - domain.since >= policy().answer_time) {
-            no_answer(host_case, domain, asked.text);
+            no_answer(host_case, domain, asked);
         }
     });
 }
 
 /// A guest that is silent may still be of more use than none: it is stopped only where it was
 /// started by us and another host has room for it.
-void RecoveryStepper::no_answer(HostCase& host_case, DomainCase& domain, const std::string& text) {
+void RecoveryStepper::no_answer(HostCase& host_case, DomainCase& domain, const GuestAsked& asked) {
     const std::string why =
-        "it runs on " + domain.target + ", and its guest gives no sign: " + text;
+        "it runs on " + domain.target + ", and its guest gives no sign: " + asked.text;
     std::string stays;
-    if (!domain.ours)
+    if (!asked.asked)
+        stays = "it could not be asked";
+    else if (!domain.ours)
         stays = "it was not started by this worker";
     else if (domain.attempts + 1 >= policy().start_attempts)
         stays = counted(static_cast<std::size_t>(domain.attempts) + 1, "start") + " were tried";
@@ -74,8 +76,8 @@ void RecoveryStepper::no_answer(HostCase& host_case, DomainCase& domain, const s
     // Stopped it would stay so if its start elsewhere were not allowed: the proof is read again
     // first, and the guest is asked once more meanwhile.
     if (!proof_is_fresh(host_case)) return;
-    note(host_case, EntryKind::Intent, StepKind::Verify, "stop it, to try another host: " + text,
-         domain.record.name, domain.target, false);
+    note(host_case, EntryKind::Intent, StepKind::Verify,
+         "stop it, to try another host: " + asked.text, domain.record.name, domain.target, false);
     domain.phase = DomainPhase::Stopping;
     act(StopDomain{host_case.id, domain.record, domain.target});
 }

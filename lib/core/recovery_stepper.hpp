@@ -128,7 +128,7 @@ class RecoveryStepper {
     void verify(HostCase& host_case, DomainCase& domain, const Observed& observed);
     void runs_stably(HostCase& host_case, DomainCase& domain);
     void ask_guest(HostCase& host_case, DomainCase& domain);
-    void no_answer(HostCase& host_case, DomainCase& domain, const std::string& text);
+    void no_answer(HostCase& host_case, DomainCase& domain, const GuestAsked& asked);
     void failed_try(HostCase& host_case, DomainCase& domain, RefusalKind kind,
                     const std::string& why);
     void refuse(HostCase& host_case, DomainCase& domain, RefusalKind kind, const std::string& why);

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "lib/io/libvirt_care.hpp"
 
+#include <libvirt/libvirt-qemu.h>
 #include <libvirt/libvirt.h>
 
 #include "lib/core/text.hpp"
 #include "lib/io/libvirt_migration.hpp"
 #include "lib/io/libvirt_reasons.hpp"
+#include "lib/io/libvirt_text.hpp"
 
 namespace domkeeper {
+namespace {
 
+/// For each of the two questions that libvirt asks: the first tells new answers from old ones.
+constexpr int agent_seconds = 1;
+
+}  // namespace
 void refuse_saved(const std::shared_ptr<LibvirtConnection>& connection,
                   const LibvirtConnection::Domain& domain, const std::string& what) {
     if (virDomainHasManagedSaveImage(domain.get(), 0) == 1)
@@ -28,6 +35,18 @@ void resume_domain(const std::shared_ptr<LibvirtConnection>& connection, const s
         throw ProtocolError(connection->shown() + ": " + what +
                             ": it does not stand still on an I/O error");
     if (virDomainResume(domain.get()) != 0) connection->fail(what);
+}
+
+bool agent_answers(const std::shared_ptr<LibvirtConnection>& connection, const std::string& uuid) {
+    const std::string what = "asking the agent of domain " + printable(uuid, 64);
+    const auto domain = find_libvirt_domain(connection, uuid);
+    if (!domain) throw ProtocolError(connection->shown() + ": " + what + ": there is no such one");
+    const LibvirtText reply(
+        virDomainQemuAgentCommand(domain.get(), R"({"execute":"guest-ping"})", agent_seconds, 0));
+    if (reply) return true;
+    // Not connected yet, or it does not answer any more.
+    if (LibvirtConnection::last_agent_silent()) return false;
+    connection->fail(what);
 }
 
 void end_autostart(const std::shared_ptr<LibvirtConnection>& connection, const std::string& uuid) {

@@ -25,4 +25,8 @@ void end_autostart(const std::shared_ptr<LibvirtConnection>& connection, const s
 OffReading read_off_state(const std::shared_ptr<LibvirtConnection>& connection,
                           const std::string& uuid);
 
+/// Whether the guest's agent answers, which libvirt waits for some two seconds. Throws
+/// ProtocolError where there is none to be asked.
+bool agent_answers(const std::shared_ptr<LibvirtConnection>& connection, const std::string& uuid);
+
 }  // namespace domkeeper

@@ -164,6 +164,11 @@ bool LibvirtConnection::last_domain_missing() {
     return last_failure().code == VIR_ERR_NO_DOMAIN;
 }
 
+bool LibvirtConnection::last_agent_silent() {
+    const auto code = last_failure().code;
+    return code == VIR_ERR_AGENT_UNRESPONSIVE || code == VIR_ERR_AGENT_UNSYNCED;
+}
+
 LibvirtConnection::Domain LibvirtConnection::own(
     const std::shared_ptr<LibvirtConnection>& connection, _virDomain* domain) {
     return Domain(domain, [connection](_virDomain* handle) { virDomainFree(handle); });

@@ -67,6 +67,8 @@ class LibvirtConnection {
     static bool last_call_unsupported();
     /// True when it says that there is no such domain (any more).
     static bool last_domain_missing();
+    /// True when it says that the guest's agent does not answer.
+    static bool last_agent_silent();
 
     /// Takes over a domain handle, which keeps the connection as long as it lives.
     static Domain own(const std::shared_ptr<LibvirtConnection>& connection, _virDomain* domain);

@@ -18,6 +18,7 @@
 #include "lib/io/libvirt_offers.hpp"
 #include "lib/io/libvirt_opening.hpp"
 #include "lib/io/libvirt_reader.hpp"
+#include "lib/io/libvirt_text.hpp"
 
 namespace domkeeper {
 namespace {
@@ -27,10 +28,6 @@ using ConnectionPtr = std::shared_ptr<LibvirtConnection>;
 /// An opening that hangs for so long is left and another one tried: the way may be free again.
 constexpr Duration patience{3'000};
 constexpr int max_patience_factor = 20;
-
-struct FreeText {
-    void operator()(char* text) const { std::free(text); }
-};
 
 LibvirtConnection::Domain find_domain(const ConnectionPtr& connection, const std::string& uuid) {
     return find_libvirt_domain(connection, uuid);
@@ -153,8 +150,7 @@ struct Forgetting {
         if (virDomainGetAutostart(found.get(), &autostart) == 0 && autostart != 0 &&
             virDomainSetAutostart(found.get(), 0) != 0)
             connection->fail(what + ": turning its autostart off");
-        const std::unique_ptr<char, FreeText> xml{
-            virDomainGetXMLDesc(found.get(), VIR_DOMAIN_XML_INACTIVE)};
+        const LibvirtText xml{virDomainGetXMLDesc(found.get(), VIR_DOMAIN_XML_INACTIVE)};
         if (!xml) connection->fail(what);
         if (*given_up) throw TimedOut(connection->shown() + ": " + what + ": given up");
         keep(xml.get());
@@ -270,7 +266,7 @@ DomainDefinition LibvirtHypervisor::read_definition(const std::string& uuid, Dea
                 if (!domain)
                     throw ProtocolError(connection->shown() + ": " + doing +
                                         ": there is no such domain");
-                const std::unique_ptr<char, FreeText> xml{virDomainGetXMLDesc(
+                const LibvirtText xml{virDomainGetXMLDesc(
                     domain.get(), VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)};
                 if (!xml) connection->fail(doing);
                 const int persistent = virDomainIsPersistent(domain.get());
@@ -366,6 +362,14 @@ void LibvirtHypervisor::resume(const DomainRecord& domain, Deadline deadline) {
                 resume_domain(connection, uuid);
                 return 0;
             });
+    });
+}
+
+bool LibvirtHypervisor::ask_agent(const DomainRecord& domain, Deadline deadline) {
+    return link_->ask(deadline, [&](const ConnectionPtr& open) {
+        return run_bounded(
+            link_->shown() + ": asking the agent of domain " + printable(domain.name, 64), deadline,
+            [connection = open, uuid = domain.uuid] { return agent_answers(connection, uuid); });
     });
 }
 

@@ -32,6 +32,7 @@ class LibvirtHypervisor : public Hypervisor {
                          Deadline deadline) override;
     void start_again(const DomainRecord& domain, Deadline deadline) override;
     void resume(const DomainRecord& domain, Deadline deadline) override;
+    bool ask_agent(const DomainRecord& domain, Deadline deadline) override;
     void keep_off(const DomainRecord& domain, Deadline deadline) override;
     OffReading read_off(const DomainRecord& domain, Deadline deadline) override;
     void start_over(const DomainRecord& domain, const ProofOfShutOff& proof,

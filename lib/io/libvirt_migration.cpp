@@ -12,13 +12,10 @@
 #include "lib/core/domain_xml.hpp"
 #include "lib/core/text.hpp"
 #include "lib/core/uri.hpp"
+#include "lib/io/libvirt_text.hpp"
 
 namespace domkeeper {
 namespace {
-
-struct FreeText {
-    void operator()(char* text) const { std::free(text); }
-};
 
 bool is_xen(const LibvirtLink& link) {
     const char* const type = virConnectGetType(link->handle());
@@ -141,7 +138,7 @@ MoveFacts read_move_facts(const LibvirtLink& link, const DomainView& view) {
     const std::string doing = "reading the definition of " + printable(view.name, 64);
     const LibvirtConnection::Domain domain = find_libvirt_domain(link, view.uuid);
     if (!domain) throw ProtocolError(link->shown() + ": " + doing + ": there is no such domain");
-    const std::unique_ptr<char, FreeText> xml{virDomainGetXMLDesc(domain.get(), 0)};
+    const LibvirtText xml{virDomainGetXMLDesc(domain.get(), 0)};
     if (!xml) link->fail(doing);
     const DomainShape shape = parse_domain_shape(xml.get());
     facts.devices = shape.devices;

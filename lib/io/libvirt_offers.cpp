@@ -6,14 +6,12 @@
 #include <cstdlib>
 #include <string>
 
+#include "lib/io/libvirt_text.hpp"
+
 namespace domkeeper {
 namespace {
 
 using ConnectionPtr = std::shared_ptr<LibvirtConnection>;
-
-struct FreeText {
-    void operator()(char* text) const { std::free(text); }
-};
 
 /// Adds the names of a list as libvirt hands it out, and frees it. A negative count: the driver
 /// has no such list.
@@ -36,7 +34,7 @@ void add_names(const ConnectionPtr& connection, Labels& offers, const std::strin
 Labels read_offers(const ConnectionPtr& connection) {
     const virConnectPtr handle = connection->handle();
     Labels offers;
-    if (const std::unique_ptr<char, FreeText> xml{virConnectGetCapabilities(handle)}; xml)
+    if (const LibvirtText xml{virConnectGetCapabilities(handle)}; xml)
         offers = offers_of_capabilities(xml.get());
     else
         connection->tolerate("reading its capabilities");

@@ -18,6 +18,7 @@
 #include "lib/core/text.hpp"
 #include "lib/io/bounded.hpp"
 #include "lib/io/libvirt_reasons.hpp"
+#include "lib/io/libvirt_text.hpp"
 
 namespace domkeeper {
 namespace {
@@ -31,11 +32,6 @@ constexpr unsigned int stuck_after_ms = 3'000;
 /// More domains than this are asked over several lanes: the daemon serves five calls at once.
 constexpr std::size_t many_domains = 64;
 constexpr std::size_t many_lanes = 4;
-
-struct FreeText {
-    void operator()(char* text) const { std::free(text); }
-};
-using Text = std::unique_ptr<char, FreeText>;
 
 std::string version_text(unsigned long version) {
     return std::to_string(version / 1'000'000) + "." + std::to_string(version / 1'000 % 1'000) +
@@ -143,7 +139,7 @@ void read_node(const ConnectionPtr& connection, HostView& host) {
     else if (version != 0)
         host.hypervisor += " " + version_text(version);
     if (virConnectGetLibVersion(handle, &version) == 0) host.libvirt = version_text(version);
-    if (const Text name{virConnectGetHostname(handle)}; name) host.hostname = name.get();
+    if (const LibvirtText name{virConnectGetHostname(handle)}; name) host.hostname = name.get();
     virNodeInfo info{};
     if (virNodeGetInfo(handle, &info) != 0) connection->fail("reading the host");
     host.memory_total = from_kib(info.memory);
@@ -279,7 +275,7 @@ std::vector<std::string> read_disk_errors(virDomainPtr domain) {
     const int count =
         virDomainGetDiskErrors(domain, raw.data(), static_cast<unsigned int>(room), 0);
     for (int i = 0; i < count; ++i) {
-        const Text disk{raw[static_cast<std::size_t>(i)].disk};
+        const LibvirtText disk{raw[static_cast<std::size_t>(i)].disk};
         const int error = raw[static_cast<std::size_t>(i)].error;
         if (error == VIR_DOMAIN_DISK_ERROR_NONE) continue;
         errors.push_back(printable(disk ? disk.get() : "?", 64) +

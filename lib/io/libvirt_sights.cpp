@@ -12,16 +12,12 @@
 
 #include "lib/core/domain_xml.hpp"
 #include "lib/core/text.hpp"
+#include "lib/io/libvirt_text.hpp"
 
 namespace domkeeper {
 namespace {
 
 using ConnectionPtr = std::shared_ptr<LibvirtConnection>;
-
-struct FreeText {
-    void operator()(char* text) const { std::free(text); }
-};
-using Text = std::unique_ptr<char, FreeText>;
 
 std::string last_words() {
     const char* const said = virGetLastErrorMessage();
@@ -51,7 +47,8 @@ std::optional<std::set<std::string>> node_device_names(const ConnectionPtr& conn
     }
     std::set<std::string> names;
     for (int i = 0; i < count; ++i) {
-        if (const Text xml{virNodeDeviceGetXMLDesc(raw[i], 0)}; xml) add_names(xml.get(), names);
+        if (const LibvirtText xml{virNodeDeviceGetXMLDesc(raw[i], 0)}; xml)
+            add_names(xml.get(), names);
         virNodeDeviceFree(raw[i]);
     }
     std::free(raw);
@@ -88,7 +85,8 @@ class FolderPool {
         virStorageVolPtr* raw = nullptr;
         const int count = virStoragePoolListAllVolumes(pool_, &raw, 0);
         for (int i = 0; i < count; ++i) {
-            if (const Text path{virStorageVolGetPath(raw[i])}; path) found.insert(path.get());
+            if (const LibvirtText path{virStorageVolGetPath(raw[i])}; path)
+                found.insert(path.get());
             virStorageVolFree(raw[i]);
         }
         if (count >= 0) std::free(raw);

@@ -418,8 +418,8 @@ class Reader {
                "\"must-run\", \"normal\" or \"best-effort\"", out.domain_class);
         parsed(table, at, "start_delay", parse_duration, "a time in quotes such as \"10s\"",
                out.start_delay);
-        parsed(table, at, "answers", parse_guest_sign, "\"ping ADDRESS\" or \"tcp ADDRESS:PORT\"",
-               out.answers);
+        parsed(table, at, "answers", parse_guest_sign,
+               "\"ping ADDRESS\", \"tcp ADDRESS:PORT\" or \"agent\"", out.answers);
         parsed(table, at, "restart", parse_restart_policy, "\"always\" or \"never\"", out.restart);
         parsed(table, at, "expect", parse_expected, "\"running\", \"off\" or \"any\"", out.expect);
         parsed(table, at, "move", parse_move_policy,

@@ -64,6 +64,11 @@ class Hypervisor {
     /// still for another reason, or does not.
     virtual void resume(const DomainRecord& domain, Deadline deadline) = 0;
 
+    /// Asks the agent inside of the guest whether it is there (guest-ping of QEMU's guest agent).
+    /// False: it is silent, as while the guest boots. Throws ProtocolError where none can be asked:
+    /// the domain has no channel for it, or the driver does not know agents.
+    virtual bool ask_agent(const DomainRecord& domain, Deadline deadline) = 0;
+
     /// The host will not start it by itself any more. Nothing to do where it has no definition.
     virtual void keep_off(const DomainRecord& domain, Deadline deadline) = 0;
 

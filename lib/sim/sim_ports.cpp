@@ -94,6 +94,11 @@ class SimHypervisor : public Hypervisor {
         world_.crash_point("resume " + domain.name + " returning");
     }
 
+    bool ask_agent(const DomainRecord& domain, Deadline deadline) override {
+        reach(deadline);
+        return world_.guest_works(domain.name, host_.name);
+    }
+
     void keep_off(const DomainRecord& domain, Deadline deadline) override {
         world_.crash_point("keep off " + domain.name + " on " + host_.name);
         reach(deadline);

@@ -268,16 +268,18 @@ void World::stop_domain(const std::string& domain, const std::string& name) {
     log("world    " + domain + " is stopped on " + name);
 }
 
+bool World::guest_works(const std::string& domain, const std::string& name) const {
+    const SimHost& host = hosts.at(name);
+    const auto there = host.domains.find(domain);
+    return there != host.domains.end() && there->second.state == DomainState::Running &&
+           monitor_reaches(name) && host.mute.count(domain) == 0 && hanging.count(domain) == 0;
+}
+
 bool World::guest_answers(const std::string& address) const {
     for (const Domain& domain : inventory.domains) {
         if (!domain.answers || domain.answers->address != address) continue;
-        for (const auto& [name, host] : hosts) {
-            const auto there = host.domains.find(domain.name);
-            if (there != host.domains.end() && there->second.state == DomainState::Running &&
-                monitor_reaches(name) && host.mute.count(domain.name) == 0 &&
-                hanging.count(domain.name) == 0)
-                return true;
-        }
+        for (const auto& [name, host] : hosts)
+            if (guest_works(domain.name, name)) return true;
     }
     return false;
 }

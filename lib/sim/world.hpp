@@ -118,6 +118,8 @@ class World {
     /// The worker knows that its start is over.
     void start_is_known(const std::string& domain);
     void resume_domain(const std::string& domain, const std::string& host);
+    /// The domain runs there, in reach, and its guest does its work.
+    bool guest_works(const std::string& domain, const std::string& host) const;
     /// The guest with this address runs somewhere in reach and does its work.
     bool guest_answers(const std::string& address) const;
     /// Puts a half copy on the target; the domain runs on at its source.

@@ -51,6 +51,7 @@ class FakeHypervisor : public Hypervisor {
     }
     void start_again(const DomainRecord&, Deadline) override {}
     void resume(const DomainRecord&, Deadline) override {}
+    bool ask_agent(const DomainRecord&, Deadline) override { return false; }
     void keep_off(const DomainRecord&, Deadline) override {}
     OffReading read_off(const DomainRecord&, Deadline) override { return {}; }
     void start_over(const DomainRecord&, const ProofOfShutOff&, Deadline) override {}

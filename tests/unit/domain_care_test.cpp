@@ -34,6 +34,7 @@ class OneHost : public Hypervisor {
                 Deadline) override {}
     void start_again(const DomainRecord&, Deadline) override {}
     void resume(const DomainRecord&, Deadline) override {}
+    bool ask_agent(const DomainRecord&, Deadline) override { return false; }
     void keep_off(const DomainRecord&, Deadline) override {
         calls += "k";
         if (keep_off_fails) throw Denied("read-only connection");

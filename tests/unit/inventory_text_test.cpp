@@ -267,7 +267,11 @@ TEST_CASE("the sign that a guest gives") {
         {"tcp 10.0.0.5:22", "tcp 10.0.0.5:22"},
         {"tcp [fd00::5]:443", "tcp [fd00::5]:443"},
         {"tcp web1:65535", "tcp web1:65535"},
+        {"agent", "agent"},
         {"", ""},
+        {"agent ", ""},
+        {"Agent", ""},
+        {"agent 10.0.0.5", ""},
         {"ping", ""},
         {"ping ", ""},
         {"ping a b", ""},
@@ -290,7 +294,7 @@ TEST_CASE("the sign that a guest gives") {
         CHECK((sign ? render_guest_sign(*sign) : "") == row.shown);
     }
     CHECK_THROWS_WITH(parse_inventory("host a\ndomain d answers=\"udp x\"\n"),
-                      "line 2: answers: write \"ping ADDRESS\" or \"tcp ADDRESS:PORT\"");
+                      "line 2: answers: write \"ping ADDRESS\", \"tcp ADDRESS:PORT\" or agent");
     CHECK(parse_inventory("host a\ndomain d answers=\"ping x\"\n").domains[0].answers->address ==
           "x");
 }

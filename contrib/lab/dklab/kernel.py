@@ -20,7 +20,9 @@ from .layout import HERE, LabError
 from .proc import run
 
 META = "linux-image-cloud-amd64"
-MODULES = ("virtio_pci", "virtio_blk")
+MODULES = ("virtio_pci", "virtio_blk", "virtio_console")
+# Marks a whole folder; another name when other files of the package are wanted.
+COMPLETE = "complete-2"
 LZ4_MAGIC = b"\x02\x21\x4c\x18"  # the kernel's "legacy" LZ4 frame
 LZ4_BLOCK = 8 << 20
 # Emulated hardware needs no hunting, no self-tests and no defence against its own speculation; what
@@ -42,7 +44,7 @@ def cache_folder():
 
 def cached():
     """The folder with an unpacked kernel, or None when none was fetched yet."""
-    found = glob.glob(os.path.join(cache_folder(), "kernel-*", "complete"))
+    found = glob.glob(os.path.join(cache_folder(), "kernel-*", COMPLETE))
     return os.path.dirname(max(found, key=os.path.getmtime)) if found else None
 
 
@@ -79,14 +81,15 @@ def _unpack(deb, folder):
                     continue
                 if name.startswith("vmlinuz-"):
                     image = tar.extractfile(member).read()
-                elif re.search(r"/drivers/(virtio|block)/[^/]+\.ko$", member.name):
+                elif re.search(r"/drivers/((virtio|block)/[^/]+|char/virtio_console)\.ko$",
+                                 member.name):
                     with open(os.path.join(folder, "modules", name), "wb") as out:
                         out.write(tar.extractfile(member).read())
     if image is None:
         raise LabError(f"{deb}: no kernel in it")
     with open(os.path.join(folder, "vmlinux"), "wb") as out:
         out.write(_uncompressed(image))
-    open(os.path.join(folder, "complete"), "w").close()
+    open(os.path.join(folder, COMPLETE), "w").close()
 
 
 def _uncompressed(image):
