@@ -278,8 +278,8 @@ bool World::guest_works(const std::string& domain, const std::string& name) cons
 bool World::guest_answers(const std::string& address) const {
     for (const Domain& domain : inventory.domains) {
         if (!domain.answers || domain.answers->address != address) continue;
-        for (const auto& [name, host] : hosts)
-            if (guest_works(domain.name, name)) return true;
+        for (const auto& item : hosts)
+            if (guest_works(domain.name, item.first)) return true;
     }
     return false;
 }
